@@ -1,0 +1,66 @@
+"""What every command line shares: clean errors, a log file, and the record of when and where it ran."""
+
+import datetime
+import json
+import logging
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from maskvos.errors import UserError
+from maskvos.storage.atomic import atomic_file
+
+log = logging.getLogger("maskvos")
+
+
+def start_log(path: Path | str | None) -> None:
+    """Plain lines to the terminal (stderr) and, where a path is given, to a log file."""
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if path is not None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="a"))
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True
+    )
+
+
+def run_stage(name: str, main: Callable[[], dict[str, Any] | None]) -> None:
+    """Run one stage: log to ``logs/NAME.log``, time in ``logs/NAME.json``, one line and status 2 for a user's error.
+
+    What ``main`` returns (rates, counts: what differs from run to run and must stay out of artifacts) joins the record.
+    """
+    start_log(Path("logs") / f"{name}.log")
+    started = datetime.datetime.now(datetime.UTC)
+    clock = time.perf_counter()
+    try:
+        extra = main()
+    except UserError as error:
+        log.error("error: %s", error)
+        sys.exit(2)
+    record = {
+        "stage": name,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - clock, 2),
+        "host": platform.node(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "accelerator": _accelerator(),
+        **(extra or {}),
+    }
+    with atomic_file(Path("logs") / f"{name}.json") as partial:
+        partial.write_text(json.dumps(record, indent=1))
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _accelerator() -> str:
+    torch = sys.modules.get("torch")  # a stage that did not need torch must not pay for importing it
+    return torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else "none"

@@ -1,0 +1,147 @@
+"""The method: networks, the three kinds of learning, clustering, inference."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from maskvos.params.base import Section
+
+Fraction = Field(gt=0, le=1)
+
+
+class Networks(Section):
+    """E, V and D (paper 3, 3.3)."""
+
+    backbone: Literal["resnet18", "resnet50"]
+    last_layer: Literal["layer3", "layer4"]
+    embedding_dim: int = Field(ge=8)  # D of E's head, paper: 128
+    mask_embedding_dim: int = Field(ge=8)  # D' of V's head, paper: 512
+    decoder_width: int = Field(ge=8)  # channels of D's first residual block; the second has half
+
+
+class Optimisation(Section):
+    """Shared by the trained stages. One epoch is one pass over the clips (over the frames for the DINO stage)."""
+
+    epochs: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["constant", "step", "cosine"]
+    step_epochs: int = Field(ge=1)  # `step`: halved every so many epochs
+    warmup_epochs: float = Field(ge=0)
+    weight_decay: float = Field(ge=0)  # none on biases and norms
+    log_every: int = Field(ge=1)
+    checkpoint_every: int = Field(ge=1)
+
+
+class Cropping(Section):
+    """Short side resized to U[short_side], random square crop, flip; then Phi: a zoom crop of side U[zoom] and a flip."""
+
+    short_side: list[int] = Field(min_length=2, max_length=2)
+    crop: int = Field(ge=32)
+    zoom: list[float] = Field(min_length=2, max_length=2)
+
+    @model_validator(mode="after")
+    def _ranges(self) -> Self:
+        low, high = self.short_side
+        if not self.crop <= low <= high:
+            raise ValueError(
+                f"short_side {self.short_side} must rise and start at the crop's side {self.crop} or above"
+            )
+        if not 0 < self.zoom[0] <= self.zoom[1] <= 1:
+            raise ValueError(f"zoom {self.zoom} must be a rising pair in (0, 1]")
+        if self.crop % 8:
+            raise ValueError(f"crop {self.crop} must be a multiple of 8, the output stride")
+        return self
+
+
+class BackbonePretraining(Optimisation):
+    """DINO (reference [74] of the paper); SGD, learning rate for 256 images."""
+
+    momentum: float = Field(ge=0, lt=1)
+    teacher_momentum: float = Field(gt=0, lt=1)
+    prototypes: int = Field(ge=2)
+    head_hidden: int = Field(ge=8)
+    head_bottleneck: int = Field(ge=8)
+    student_temperature: float = Field(gt=0)
+    teacher_temperature: float = Field(gt=0)
+    centre_momentum: float = Field(ge=0, lt=1)
+    gradient_clip: float = Field(gt=0)
+    freeze_last_layer_epochs: int = Field(ge=0)
+    global_crops: int = Field(ge=2)
+    global_size: int = Field(ge=32)
+    global_scale: list[float] = Field(min_length=2, max_length=2)
+    local_crops: int = Field(ge=0)
+    local_size: int = Field(ge=32)
+    local_scale: list[float] = Field(min_length=2, max_length=2)
+
+
+class Correspondence(Optimisation):
+    """L_short and L_long (Eq. 11 to 15)."""
+
+    cropping: Cropping
+    temperature: float = Field(gt=0)
+    negatives: Literal["batch", "pair"]
+    short_weight: float = Field(ge=0)
+    long_weight: float = Field(ge=0)
+    min_distance: int = Field(ge=1)  # |t - t'| of L_long, capped by the clip's length
+
+
+class Clustering(Section):
+    """Space-time k-means (Eq. 4) and what is kept of it."""
+
+    clusters: int = Field(ge=2)
+    iterations: int = Field(ge=1)
+    short_side: int = Field(ge=32)
+    features: Literal["embedding", "trunk"]
+    position_weight: float = Field(ge=0)
+    oversize: float = Fraction
+
+
+class Segmentation(Optimisation):
+    """Mask embedding (Eq. 5 to 10) with Eq. 16. ``epochs`` counts one round; ``schedule`` spans all rounds."""
+
+    cropping: Cropping
+    max_gap: list[int] = Field(min_length=2, max_length=2)
+    objects: int = Field(ge=1)
+    min_area: float = Field(ge=0, lt=1)
+    references: Literal["pseudo", "predicted"]
+    coarse_mask: Literal["soft", "hard"]
+    refinement_rounds: int = Field(ge=0, le=5)
+    temperature: float = Field(gt=0)
+    encoder_rate: float = Field(ge=0)  # E's learning rate relative to V's and D's; 1 in the paper, 0 freezes E
+    mask_encoder_start: Literal["encoder", "random"]
+    short_weight: float = Field(ge=0)
+    long_weight: float = Field(ge=0)
+
+
+class Alternate(Section):
+    """Rounds of re-clustering and segmentation learning."""
+
+    rounds: int = Field(ge=1, le=99)
+
+
+class Inference(Section):
+    """Test protocol (paper 3.3 Testing, CRW)."""
+
+    short_side: int | None = Field(ge=32)  # null: native resolution
+    references: int = Field(ge=0)  # frames before the query, beside the first
+    top_k: int = Field(ge=1)
+    radius: int = Field(ge=1)  # feature pixels, distance < radius; not applied to the first frame
+    temperature: float = Field(gt=0)
+    refinement_rounds: int = Field(ge=0, le=5)
+    kept_mask: Literal["coarse", "refined", "mean"]
+    pad_with_first: bool
+
+
+class Evaluation(Section):
+    """Which rows of the results table are made, in this order."""
+
+    rows: list[Literal["copy", "lab", "untrained", "backbone", "correspondence", "full"]] = Field(min_length=1)
+
+
+class Runtime(Section):
+    """How the work is run, never what comes out; no stage reruns because of it."""
+
+    device: Literal["auto", "cpu", "cuda"]
+    threads: int = Field(ge=0)  # 0: all the cores that this process may use
+    workers: int = Field(ge=0)  # processes that decode frames

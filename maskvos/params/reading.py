@@ -1,0 +1,85 @@
+"""params.yaml in, typed parameters or one readable error out."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from maskvos.errors import UserError
+from maskvos.params.schema import Params
+
+
+class StageParams:
+    """The sections that one stage declared; reading another one is a bug that this class turns into an error.
+
+    What a stage reads and what both orchestrators rerun it for are thereby the same list.
+    """
+
+    def __init__(self, params: Params, sections: tuple[str, ...]) -> None:
+        # `runtime` never changes a result, so every stage may read it.
+        self._allowed = {section.split(".")[0] for section in sections} | {"runtime"}
+        self._params = params
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._allowed:
+            raise AttributeError(f"this stage did not declare the parameters '{name}'; add them to its PARAMETERS")
+        return getattr(self._params, name)
+
+
+def read_params(path: Path | str, sections: tuple[str, ...]) -> Any:
+    """The declared sections of a parameter file.
+
+    Raises:
+        UserError: the file is absent, not YAML, or does not fit the schema.
+    """
+    return StageParams(read_all_params(path), sections)
+
+
+def read_all_params(path: Path | str) -> Params:
+    """The whole parameter file, for the report and for tools."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such parameter file. `maskvos compose preset=demo` writes one.")
+    try:
+        content = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML ({error}). `maskvos compose` writes it anew.") from error
+    return validate(content, str(path))
+
+
+def validate(content: Any, origin: str) -> Params:
+    """Typed parameters from plain data.
+
+    Raises:
+        UserError: lists every unknown key (with the nearest known name), wrong type and impossible combination.
+    """
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        problems = [_describe(detail) for detail in error.errors()]
+        raise UserError(f"{origin}: " + "; ".join(problems)) from error
+
+
+def _describe(detail: Any) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(detail["loc"][-1]), _siblings(detail["loc"]), n=1, cutoff=0.5)
+        return f"unknown parameter '{where}'" + (f", did you mean '{near[0]}'?" if near else "")
+    if detail["type"] == "missing":
+        return f"parameter '{where}' is missing"
+    if detail["type"] == "value_error":
+        return f"{where}: {detail['ctx']['error']}" if where else str(detail["ctx"]["error"])
+    return f"parameter '{where}' is {detail['input']!r}: {detail['msg'].lower()}"
+
+
+def _siblings(location: tuple[Any, ...]) -> list[str]:
+    """The names that are known where an unknown one was found."""
+    section: Any = Params
+    for part in location[:-1]:
+        if isinstance(section, type) and issubclass(section, BaseModel) and part in section.model_fields:
+            section = section.model_fields[part].annotation
+        elif getattr(section, "__origin__", None) is dict:
+            section = section.__args__[1]
+    return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []

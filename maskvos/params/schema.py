@@ -1,0 +1,78 @@
+"""All parameters of an experiment: the typed form of params.yaml."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from maskvos.params.base import Section
+from maskvos.params.data import Data, Generator, Prepare
+from maskvos.params.method import (
+    Alternate,
+    BackbonePretraining,
+    Clustering,
+    Correspondence,
+    Evaluation,
+    Inference,
+    Networks,
+    Runtime,
+    Segmentation,
+)
+
+
+class Round(Section):
+    """One round of the chain: the folder of weights it starts from."""
+
+    previous: str
+
+
+class Row(Section):
+    """One row of the results table on one evaluation set; ``weights`` is the folder it needs, empty for none."""
+
+    set: str
+    row: str
+    weights: str = ""
+
+
+class Plan(Section):
+    """The graph's shape, derived from the other parameters by conf/; DVC's templates have no arithmetic of their own."""
+
+    sets: dict[str, Annotated[str, Field()]]
+    rounds: dict[str, Round]
+    baselines: dict[str, Row]
+    models: dict[str, Row]
+
+
+class Params(Section):
+    """One experiment. Sources of the numbers stand beside them in conf/."""
+
+    preset: str
+    seed: int = Field(ge=0)
+    precision: Literal["fp32", "bf16"]  # of convolutions; affinities and softmax stay fp32
+    versions: dict[str, int]  # raised when a stage's code changes its results: both tools then rerun it
+    data: Data
+    generator: Generator
+    prepare: Prepare
+    networks: Networks
+    backbone_pretraining: BackbonePretraining
+    correspondence: Correspondence
+    clustering: Clustering
+    segmentation: Segmentation
+    alternate: Alternate
+    inference: Inference
+    evaluation: Evaluation
+    runtime: Runtime
+    plan: Plan
+
+    @model_validator(mode="after")
+    def _combinations(self) -> Self:
+        if self.networks.backbone == "resnet50" and self.networks.last_layer == "layer4":
+            raise ValueError("networks: ResNet-50 takes its features from layer3 (paper 3.3); set last_layer to layer3")
+        for name in ("correspondence", "segmentation"):
+            largest = getattr(self, name).cropping.crop
+            if largest > 4 * self.prepare.short_side:
+                raise ValueError(
+                    f"{name}.cropping.crop {largest} is far above prepare.short_side; frames would be blown up"
+                )
+        if self.segmentation.objects >= self.clustering.clusters:
+            raise ValueError("segmentation.objects must be smaller than clustering.clusters: one cluster is background")
+        return self

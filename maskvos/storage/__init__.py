@@ -1,0 +1,1 @@
+"""Files: atomic writes, weights, palette masks, the frame store."""
