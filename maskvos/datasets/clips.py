@@ -1,0 +1,52 @@
+"""Ordinary videos: a folder that holds video files, folders of frames, or both. Frames only, no annotations."""
+
+import re
+from pathlib import Path
+
+from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, ImageFiles, VideoFile, list_files
+from maskvos.datasets.sequence import Sequence
+from maskvos.errors import UserError
+
+
+def open_clips(root: Path) -> list[Sequence]:
+    """One sequence per video file (named after it, without its suffix) and per folder of frames, by name.
+
+    Frames of a folder are ordered by the numbers in their names, so that ``frame2`` comes before ``frame10``.
+
+    Raises:
+        UserError: the folder is absent or holds neither, two clips share a name, or a video cannot be decoded.
+    """
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder. Name one with video files or folders of frames.")
+    clips: dict[str, Sequence] = {}
+    for path in sorted(root.iterdir()):
+        clip = _open_clip(path)
+        if clip is not None and clip.name in clips:
+            raise UserError(f"{path}: a second clip named {clip.name} in {root}. Rename one of them.")
+        if clip is not None:
+            clips[clip.name] = clip
+    if not clips:
+        kinds = ", ".join(VIDEO_SUFFIXES)
+        raise UserError(
+            f"{root}: neither video files ({kinds}) nor folders of frames. Name the folder that holds them."
+        )
+    return [clips[name] for name in sorted(clips)]
+
+
+def _open_clip(path: Path) -> Sequence | None:
+    if path.name.startswith("."):
+        return None
+    if path.is_dir():
+        files = list_files(path, IMAGE_SUFFIXES)
+        return Sequence(path.name, sorted(files, key=_by_number), ImageFiles(files)) if files else None
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        return None
+    video = VideoFile(path)
+    frames = [f"{index:05d}" for index in range(video.count())]
+    if not frames:
+        raise UserError(f"{path}: not one frame of this video can be decoded. Convert or remove it.")
+    return Sequence(path.stem, frames, video, rate=video.rate())
+
+
+def _by_number(name: str) -> list[tuple[int, int | str]]:
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]
