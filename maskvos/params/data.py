@@ -42,6 +42,18 @@ class Data(Section):
     train: Dataset
     evaluation: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], Dataset]
 
+    @model_validator(mode="after")
+    def _train_is_no_evaluation_set(self) -> Self:
+        if "train" in self.evaluation:
+            raise ValueError("an evaluation set cannot be called 'train', the name of the training set's manifest")
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> Self:
+        if self.train.absent:
+            raise ValueError("train.path is empty; name a folder of videos with data.train.path=FOLDER")
+        return self
+
 
 class Generator(Section):
     """Generated videos with exact masks (`maskvos.datasets.generator`)."""

@@ -1,0 +1,114 @@
+"""`maskvos compose`: write params.yaml from conf/."""
+
+import argparse
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+
+from dvc.utils.hydra import load_hydra_plugins
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from maskvos.console import log
+from maskvos.errors import UserError
+from maskvos.params import validate
+from maskvos.storage.atomic import atomic_file
+
+_HEADER = """\
+# Written from conf/ by `maskvos compose` or `dvc exp run -S`; edits made here are lost at the next composition.
+# conf/paper.yaml names the source of every number.
+"""
+# Values that are paths may hold characters to which Hydra's grammar gives a meaning, such as spaces, commas and '='.
+_PATH_KEYS = ("path", "folder")
+
+
+def compose(folder: Path, overrides: list[str]) -> dict[str, Any]:
+    """Composed and checked parameters.
+
+    Args:
+        folder: the checkout, which holds conf/ and hydra_plugins/.
+        overrides: ``preset=NAME`` and ``key=value`` in Hydra's grammar.
+
+    Raises:
+        UserError: no conf/ in that folder, an unknown preset or key, or parameters that do not fit the schema.
+    """
+    conf = (folder / "conf").resolve()
+    if not (conf / "config.yaml").is_file():
+        raise UserError(f"{conf}: no config.yaml there. Run this from the root of the checkout.")
+    load_hydra_plugins(str(folder.resolve()))  # DVC's own way, so that both run the same resolvers
+    try:
+        content = _composed(conf, [_quoted(override) for override in overrides])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_explain(error, conf, overrides)) from error
+    validate(content, "parameters")
+    return content
+
+
+def _composed(conf: Path, overrides: list[str], resolve: bool = True) -> dict[str, Any]:
+    with initialize_config_dir(str(conf), version_base=None):
+        content: Any = OmegaConf.to_container(hydra_compose("config", overrides=overrides), resolve=resolve)
+    return dict(content)
+
+
+def write_params(content: dict[str, Any], path: Path) -> None:
+    """Write parameters in the order of conf/, with numbers in a form that YAML 1.1 and 1.2 read alike."""
+    with atomic_file(path) as partial:
+        partial.write_text(_HEADER + OmegaConf.to_yaml(OmegaConf.create(content)))
+
+
+def _quoted(override: str) -> str:
+    key, separator, value = override.partition("=")
+    if separator and key.rsplit(".", 1)[-1] in _PATH_KEYS and value and value[0] not in "'\"":
+        escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
+        return f"{key}='{escaped}'"
+    return override
+
+
+def _explain(error: Exception, conf: Path, overrides: list[str]) -> str:
+    """One paragraph for what Hydra says in several, with the nearest known name."""
+    causes: list[BaseException] = [error]
+    while causes[-1].__cause__ is not None:
+        causes.append(causes[-1].__cause__)
+    if isinstance(causes[-1], UserError):
+        return str(causes[-1])  # the schema's own words
+    presets = sorted(path.stem for path in (conf / "preset").glob("*.yaml"))
+    chosen = [override for override in overrides if override.startswith("preset=")]
+    unknown = [override for override in chosen if override.partition("=")[2] not in presets]
+    if unknown:
+        return f"no such preset: '{unknown[0]}'; there are {', '.join(presets)}"
+    known = _flat(_composed(conf, chosen, resolve=False))
+    for key in (override.partition("=")[0] for override in overrides if "=" in override):
+        if key[0] not in "+~" and key not in [*known, "preset"]:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            return f"unknown parameter '{key}'" + (f", did you mean '{near[0]}'?" if near else "; conf/ lists them all")
+    return f"cannot compose the parameters from {overrides}: {str(causes[-1]).splitlines()[0]}"
+
+
+def _flat(content: Any, prefix: str = "") -> list[str]:
+    if not isinstance(content, dict):
+        return [prefix]
+    inner = [name for key, value in content.items() for name in _flat(value, f"{prefix}.{key}" if prefix else key)]
+    return [prefix, *inner] if prefix else inner
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add ``maskvos compose``."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "compose", help="write params.yaml from conf/", description="Write params.yaml from conf/."
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="preset=demo|clips|paper_r18|paper_r50, then any parameter"
+    )
+    parser.add_argument("--output", type=Path, default=Path("params.yaml"), help="default: params.yaml")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """``maskvos compose preset=NAME key=value ...``."""
+    content = compose(Path.cwd(), args.overrides)
+    write_params(content, args.output)
+    log.info("wrote %s (preset %s)", args.output, content["preset"])
