@@ -1,0 +1,1 @@
+"""Training: sample order, augmentation, the one training loop, checkpoints."""

@@ -1,0 +1,67 @@
+"""The working state of a training stage: atomic, the last two kept, tied to its parameters and inputs."""
+
+import hashlib
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from maskvos.console import log
+from maskvos.storage.atomic import atomic_file
+
+
+def fingerprint(**parts: Any) -> str:
+    """sha256 of everything a run depends on: parameters as plain data, fingerprints of inputs."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def file_fingerprint(path: Path | str) -> str:
+    """sha256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Checkpoints:
+    """Checkpoints ``step-00000000.pt`` in a folder that no orchestrator deletes.
+
+    Args:
+        folder: outside the stage's declared outputs.
+        belongs_to: `fingerprint` of parameters and inputs; a checkpoint of another run is never continued.
+    """
+
+    def __init__(self, folder: Path | str, belongs_to: str) -> None:
+        self.folder = Path(folder)
+        self.belongs_to = belongs_to
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.pt"))
+
+    def save(self, step: int, state: dict[str, Any]) -> None:
+        """Write atomically, then remove all but the last two."""
+        with atomic_file(self.folder / f"step-{step:08d}.pt") as partial:
+            torch.save({"belongs_to": self.belongs_to, "step": step, **state}, partial)
+        for old in self._files()[:-2]:
+            old.unlink()
+
+    def latest(self) -> dict[str, Any] | None:
+        """The newest readable checkpoint of this very run; says why where it starts afresh or falls back."""
+        for path in reversed(self._files()):
+            try:
+                state = torch.load(path, map_location="cpu", weights_only=True)
+            except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError, KeyError) as error:
+                log.warning("%s is damaged (%s); falling back to the checkpoint before it", path, type(error).__name__)
+                continue
+            if state.get("belongs_to") != self.belongs_to:
+                log.info("%s belongs to other parameters or inputs; starting afresh", path)
+                self.clear()
+                return None
+            log.info("going on from %s", path)
+            return dict(state)
+        return None
+
+    def clear(self) -> None:
+        """Remove them: the stage's outputs are there, or they belong to another run."""
+        for path in self._files():
+            path.unlink()

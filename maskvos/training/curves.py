@@ -1,0 +1,16 @@
+"""Curves: one row each ``log_every`` steps, as `dvc plots` and the report read them."""
+
+import csv
+from pathlib import Path
+
+from maskvos.storage.atomic import atomic_file
+
+Row = dict[str, float]
+
+
+def write_curves(path: Path | str, rows: list[Row]) -> None:
+    """CSV with a header; fixed digits, so that the same run gives the same bytes."""
+    with atomic_file(path) as partial, partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["step"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: f"{value:.7g}" for name, value in row.items()} for row in rows)

@@ -1,0 +1,79 @@
+"""Which sample comes when: a pure function of (seed, stream, epoch, step), so that resuming needs no loader state."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from torch.utils.data import DataLoader, Dataset
+
+from maskvos.errors import UserError
+
+Sample = dict[str, Any]
+
+
+def random_stream(seed: int, stream: str, *key: int) -> np.random.Generator:
+    """Random numbers that depend on the arguments alone; streams of different names are independent."""
+    name = int.from_bytes(hashlib.sha256(stream.encode()).digest()[:8], "little")
+    return np.random.default_rng(np.random.SeedSequence([seed, name, *key]))
+
+
+def steps_per_epoch(count: int, batch: int) -> int:
+    """Whole batches in one pass; a set smaller than a batch still gives one step, with repeated samples."""
+    return max(1, count // batch)
+
+
+class Samples(Dataset[Sample]):
+    """The endless list of training samples: number ``step * batch + position``.
+
+    Args:
+        make: turns (item number, random generator) into one sample.
+        count: items to draw from (clips or frames).
+        batch: samples of one step; constant whatever the number of processes.
+        seed: of the experiment.
+        stream: name of the stage, so that stages draw independently.
+    """
+
+    def __init__(
+        self, make: Callable[[int, np.random.Generator], Sample], count: int, batch: int, seed: int, stream: str
+    ) -> None:
+        if count < 1:
+            raise UserError(f"{stream}: there is nothing to train on (no clip is usable). See the stage before.")
+        self.make, self.count, self.batch, self.seed, self.stream = make, count, batch, seed, stream
+        self.epoch_steps = steps_per_epoch(count, batch)
+        self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, dtype=np.int64))
+
+    def items(self, step: int) -> np.ndarray:
+        """(batch,) item numbers of one step: a slice of the epoch's permutation, whose last partial batch is dropped."""
+        epoch, within = divmod(step, self.epoch_steps)
+        if self._order[0] != epoch:
+            rng = random_stream(self.seed, self.stream, 0, epoch)
+            length = self.epoch_steps * self.batch
+            passes = [rng.permutation(self.count) for _ in range(-(-length // self.count))]
+            self._order = (epoch, np.concatenate(passes)[:length])
+        return self._order[1][within * self.batch : (within + 1) * self.batch]
+
+    def __getitem__(self, number: int) -> Sample:
+        step, position = divmod(number, self.batch)
+        return self.make(int(self.items(step)[position]), random_stream(self.seed, self.stream, 1, step, position))
+
+    def batches(self, first: int, last: int, workers: int, pinned: bool) -> Iterator[Sample]:
+        """Collated batches of the steps first..last-1, decoded by ``workers`` processes (0: in this one)."""
+        size = self.batch
+        numbers = [list(range(step * size, (step + 1) * size)) for step in range(first, last)]
+        loader = DataLoader(
+            self,
+            batch_sampler=numbers,
+            num_workers=workers,
+            pin_memory=pinned,
+            prefetch_factor=4 if workers else None,
+            worker_init_fn=_one_thread,
+        )
+        return iter(loader)
+
+
+def _one_thread(_worker: int) -> None:
+    """OpenCV's own threads in every worker would starve the training process."""
+    import cv2
+
+    cv2.setNumThreads(1)
