@@ -70,22 +70,22 @@ def _quoted(override: str) -> str:
 
 def _explain(error: Exception, conf: Path, overrides: list[str]) -> str:
     """One paragraph for what Hydra says in several, with the nearest known name."""
-    causes: list[BaseException] = [error]
-    while causes[-1].__cause__ is not None:
-        causes.append(causes[-1].__cause__)
-    if isinstance(causes[-1], UserError):
-        return str(causes[-1])  # the schema's own words
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, UserError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return str(cause)  # the schema's own words, which the resolver raised inside Hydra
     presets = sorted(path.stem for path in (conf / "preset").glob("*.yaml"))
     chosen = [override for override in overrides if override.startswith("preset=")]
-    unknown = [override for override in chosen if override.partition("=")[2] not in presets]
-    if unknown:
-        return f"no such preset: '{unknown[0]}'; there are {', '.join(presets)}"
+    for name in (override.partition("=")[2] for override in chosen):
+        if name not in presets:
+            return f"unknown preset '{name}'; there are {', '.join(presets)}"
     known = _flat(_composed(conf, chosen, resolve=False))
     for key in (override.partition("=")[0] for override in overrides if "=" in override):
         if key[0] not in "+~" and key not in [*known, "preset"]:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             return f"unknown parameter '{key}'" + (f", did you mean '{near[0]}'?" if near else "; conf/ lists them all")
-    return f"cannot compose the parameters from {overrides}: {str(causes[-1]).splitlines()[0]}"
+    return f"cannot compose the parameters from {overrides}: {str(error).splitlines()[0]}"
 
 
 def _flat(content: Any, prefix: str = "") -> list[str]:

@@ -12,9 +12,9 @@ Layout = Literal["davis", "youtubevos", "clips"]
 class Dataset(Section):
     """One dataset: generated, from the catalogue of public sets, or already on this machine.
 
-    ``generated``: made by `maskvos.datasets.generator`. ``catalogue``: ``name`` says which; ``path`` may name an archive
-    or an unpacked folder that is already there. ``folder``: ``path`` is used in place, without a copy; where it is
-    empty the dataset is left out (an optional evaluation set).
+    ``generated``: made by `maskvos.datasets.generator`. ``catalogue``: ``name`` says which; ``path`` may name an
+    archive or an unpacked folder that is already there. ``folder``: ``path`` is used in place, without a copy; where
+    it is empty the dataset is left out (an optional evaluation set).
     """
 
     source: Literal["generated", "catalogue", "folder"]

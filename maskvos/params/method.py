@@ -34,7 +34,7 @@ class Optimisation(Section):
 
 
 class Cropping(Section):
-    """Short side resized to U[short_side], random square crop, flip; then Phi: a zoom crop of side U[zoom] and a flip."""
+    """Short side resized to U[short_side], random square crop, flip; then Phi: a zoom crop of side U[zoom], a flip."""
 
     short_side: list[int] = Field(min_length=2, max_length=2)
     crop: int = Field(ge=32)

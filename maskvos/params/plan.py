@@ -22,8 +22,8 @@ def derive_plan(content: dict[str, Any]) -> dict[str, Any]:
         content: valid parameters as plain data; a ``plan`` in it is ignored.
 
     Returns:
-        ``sets`` (the evaluation sets that are present), ``rounds`` (each with the weights it starts from), ``baselines``
-        and ``models`` (the result rows without and with weights, keyed ``SET-ROW``).
+        ``sets`` (the evaluation sets that are present), ``rounds`` (each with the weights it starts from),
+        ``baselines`` and ``models`` (the result rows without and with weights, keyed ``SET-ROW``).
     """
     number = content["alternate"]["rounds"]
     sets = [

@@ -1,6 +1,6 @@
 """All parameters of an experiment: the typed form of params.yaml."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -34,9 +34,9 @@ class Row(Section):
 
 
 class Plan(Section):
-    """The graph's shape, derived from the other parameters by conf/; DVC's templates have no arithmetic of their own."""
+    """The graph's shape, derived from the other parameters by `maskvos.params.plan`."""
 
-    sets: dict[str, Annotated[str, Field()]]
+    sets: dict[str, str]
     rounds: dict[str, Round]
     baselines: dict[str, Row]
     models: dict[str, Row]
