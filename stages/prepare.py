@@ -8,7 +8,8 @@ from typing import Any
 from maskvos.console import log, run_stage
 from maskvos.datasets.frame_images import encoded_suffix
 from maskvos.datasets.frame_preparation import encode_clips
-from maskvos.datasets.raw_clips import list_raw_clips, read_manifest
+from maskvos.datasets.manifest import read_manifest
+from maskvos.datasets.sequences import open_dataset
 from maskvos.errors import UserError
 from maskvos.params import read_params
 from maskvos.progress import track
@@ -23,14 +24,14 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     """Write the frame store; counts for the record."""
     params = read_params(args.params, PARAMETERS)
     manifest = read_manifest(args.dataset)
-    raw = list_raw_clips(manifest)
-    log.info("prepare: %d clips of '%s'", len(raw), manifest["name"])
+    sequences = open_dataset(args.dataset)
+    log.info("prepare: %d clips of '%s'", len(sequences), manifest["name"])
     facts = {
-        "dataset": {key: manifest[key] for key in ("name", "split", "fingerprint")},
+        "dataset": {"name": manifest["name"], "split": manifest["split"], "fingerprint": manifest["fingerprint"]},
         "short_side": params.prepare.short_side,
         "quality": params.prepare.quality,
     }
-    clips = encode_clips(track(raw, len(raw), "clips"), params.prepare, params.runtime.workers)
+    clips = encode_clips(track(sequences, len(sequences), "clips"), params.prepare, params.runtime.workers)
     with atomic_folder(args.output) as folder:
         suffix = encoded_suffix(params.prepare.quality)
         index = write_store(folder, _stop_if_strict(clips, params.prepare.strict), suffix, facts)

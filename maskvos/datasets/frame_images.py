@@ -1,8 +1,6 @@
-"""One training frame: read with care, made smaller, encoded."""
+"""One training frame: read with care, made smaller, encoded. Images are (H, W, 3) uint8 BGR here, OpenCV's order."""
 
 import io
-import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -11,11 +9,11 @@ from PIL import Image, UnidentifiedImageError
 
 
 class DamagedFrameError(Exception):
-    """The image cannot be used; the message says why."""
+    """The image cannot be used; the message says why, without the path (it goes into the frame store's index)."""
 
 
-def read_image(path: Path) -> np.ndarray:
-    """The image as (H, W, 3) uint8 BGR, OpenCV's order.
+def read_checked(path: Path) -> np.ndarray:
+    """An image file as (H, W, 3) uint8 BGR, turned upright where it records its orientation.
 
     Raises:
         DamagedFrameError: empty, cut off, of unknown format or unreadable. OpenCV alone decodes a cut-off JPEG without
@@ -28,7 +26,10 @@ def read_image(path: Path) -> np.ndarray:
     if not data:
         raise DamagedFrameError("empty file")
     _check_complete(data)
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # absurd sizes in a damaged header
+        raise DamagedFrameError("cannot be decoded") from error
     if image is None:
         raise DamagedFrameError("cannot be decoded")
     return image
@@ -49,34 +50,6 @@ def _check_complete(data: bytes) -> None:
         raise DamagedFrameError(f"damaged ({error})") from error
 
 
-def read_video(path: Path, frames_per_second: float) -> Iterator[np.ndarray]:
-    """Frames of a video as (H, W, 3) uint8 BGR, sampled at a rate (all frames where the video has fewer).
-
-    Raises:
-        DamagedFrameError: the file is no video, or it ends well before the number of frames that it announces; raised
-            after the frames that could be read.
-    """
-    video = cv2.VideoCapture(str(path))
-    try:
-        rate = video.get(cv2.CAP_PROP_FPS)
-        announced = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
-        # A still rate of 0 or nonsense in the header: take every frame.
-        step = min(frames_per_second / rate, 1.0) if rate > 0 and math.isfinite(rate) else 1.0
-        number = 0
-        while video.grab():
-            if number == 0 or math.floor(number * step) > math.floor((number - 1) * step):
-                found, image = video.retrieve()
-                if found:
-                    yield image
-            number += 1
-    finally:
-        video.release()
-    if number == 0:
-        raise DamagedFrameError("not a readable video")
-    if number < 0.9 * announced:  # containers often announce a few frames too many
-        raise DamagedFrameError(f"the video ends after {number} of {announced} frames")
-
-
 def shrink(image: np.ndarray, short_side: int) -> np.ndarray:
     """The image with its short side at ``short_side`` pixels, area interpolation; a smaller one stays as it is."""
     height, width = image.shape[:2]
@@ -88,7 +61,7 @@ def shrink(image: np.ndarray, short_side: int) -> np.ndarray:
 
 
 def encode(image: np.ndarray, quality: int) -> bytes:
-    """JPEG bytes at ``quality`` 1 to 100, PNG bytes (lossless) at 0, of a BGR image."""
+    """JPEG bytes at ``quality`` 1 to 100, PNG bytes (lossless) at 0."""
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if quality else [cv2.IMWRITE_PNG_COMPRESSION, 6]
     return bytes(cv2.imencode(encoded_suffix(quality), image, settings)[1])
 
