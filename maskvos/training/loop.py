@@ -24,9 +24,15 @@ RUN_AGAIN = 75  # EX_TEMPFAIL: stopped by a signal, state saved, run the same co
 class Task(Protocol):
     """What a stage brings to the loop."""
 
-    module: nn.Module  # holds every tensor that training changes
-    optimiser: torch.optim.Optimizer
     gradient_clip: float  # largest norm of each step's gradient, 0 for none
+
+    @property
+    def module(self) -> nn.Module:
+        """Holds every tensor that training changes."""
+
+    @property
+    def optimiser(self) -> torch.optim.Optimizer:
+        """Steps the module's parameters."""
 
     def rate(self, step: int) -> float:
         """Learning rate of the step; a parameter group's ``factor`` multiplies it."""

@@ -44,7 +44,7 @@ class Samples(Dataset[Sample]):
         self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, dtype=np.int64))
 
     def items(self, step: int) -> np.ndarray:
-        """(batch,) item numbers of one step: a slice of the epoch's permutation, whose last partial batch is dropped."""
+        """(batch,) item numbers of one step: a slice of the epoch's permutation; its partial batch is dropped."""
         epoch, within = divmod(step, self.epoch_steps)
         if self._order[0] != epoch:
             rng = random_stream(self.seed, self.stream, 0, epoch)
@@ -55,7 +55,13 @@ class Samples(Dataset[Sample]):
 
     def __getitem__(self, number: int) -> Sample:
         step, position = divmod(number, self.batch)
-        return self.make(int(self.items(step)[position]), random_stream(self.seed, self.stream, 1, step, position))
+        return self.sample(
+            int(self.items(step)[position]), random_stream(self.seed, self.stream, 1, step, position), step
+        )
+
+    def sample(self, item: int, rng: np.random.Generator, step: int) -> Sample:
+        """One sample; a curriculum overrides this to look at the step."""
+        return self.make(item, rng)
 
     def batches(self, first: int, last: int, workers: int, pinned: bool) -> Iterator[Sample]:
         """Collated batches of the steps first..last-1, decoded by ``workers`` processes (0: in this one)."""

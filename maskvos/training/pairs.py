@@ -1,0 +1,52 @@
+"""Samples of the correspondence losses: an adjacent and a distant frame of one clip."""
+
+import numpy as np
+import torch
+
+from maskvos.console import log
+from maskvos.params.method import Correspondence, Cropping
+from maskvos.storage.frames import FrameStore
+from maskvos.training.cropping import crop_image, random_crop, random_zoom
+from maskvos.training.order import Sample
+
+
+def draw_frames(rng: np.random.Generator, length: int, min_distance: int) -> tuple[int, int, int]:
+    """Positions (t, t+1, t') with |t+1 - t'| >= min_distance, capped by what the clip's length allows.
+
+    t+1 is L_short's neighbour of t and also the frame that L_long aligns t' with: four passes of E, not five.
+    """
+    t = int(rng.integers(0, length - 1))
+    anchor = t + 1
+    distance = min(min_distance, max(anchor, length - 1 - anchor))
+    distant = [other for other in range(length) if abs(other - anchor) >= distance]
+    return t, anchor, int(rng.choice(distant))
+
+
+def report_short_clips(store: FrameStore, min_distance: int) -> int:
+    """Count and name the clips where some frame has no other at ``min_distance``; they take the farthest."""
+    short = [clip.name for clip in store.clips if len(clip.frames) < 2 * min_distance]
+    if short:
+        shown = ", ".join(short[:5]) + (", ..." if len(short) > 5 else "")
+        log.info(
+            "%d of %d clips are too short for a distance of %d everywhere: %s",
+            len(short),
+            len(store.clips),
+            min_distance,
+            shown,
+        )
+    return len(short)
+
+
+class PairSampler:
+    """``frames`` (3, 3, S, S) uint8 in the order t, t+1, t'; ``zoom`` (3,) top, left, side of Phi; ``zoom_flip``."""
+
+    def __init__(self, store: FrameStore, settings: Correspondence, cropping: Cropping) -> None:
+        self.store, self.settings, self.cropping = store, settings, cropping
+
+    def __call__(self, clip_number: int, rng: np.random.Generator) -> Sample:
+        clip = self.store.clips[clip_number]
+        positions = draw_frames(rng, len(clip.frames), self.settings.min_distance)
+        crop = random_crop(rng, clip.height, clip.width, self.cropping)
+        size = self.cropping.crop
+        images = [crop_image(self.store.read(clip.start + position), crop, size) for position in positions]
+        return {"frames": torch.from_numpy(np.stack(images)), **random_zoom(rng, self.cropping)}

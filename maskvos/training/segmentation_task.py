@@ -1,0 +1,71 @@
+"""The segmentation stage as a task of the training loop: L = L_seg + L_corr (Eq. 16)."""
+
+import torch
+from torch import Tensor
+
+from maskvos.learning.mask_embedding import segmentation_loss
+from maskvos.networks.images import normalise
+from maskvos.networks.model import MaskVOS
+from maskvos.params.method import Correspondence, Segmentation
+from maskvos.training.correspondence_task import correspondence_losses
+from maskvos.training.device import autocast
+from maskvos.training.optimiser import adam, parameter_groups
+from maskvos.training.order import Sample
+from maskvos.training.schedule import learning_rate
+
+
+class SegmentationTask:
+    """E, V and D together; with ``encoder_rate`` 0, E stays as it is and the correspondence losses fall away."""
+
+    gradient_clip = 0.0
+
+    def __init__(
+        self,
+        model: MaskVOS,
+        settings: Segmentation,
+        correspondence: Correspondence,
+        precision: str,
+        epoch_steps: int,
+        rounds: int,
+        device: torch.device,
+    ) -> None:
+        self.module = model.to(device).train()
+        self.settings, self.correspondence = settings, correspondence
+        self.precision, self.device = precision, device
+        self.epoch_steps, self.total_steps = epoch_steps, rounds * settings.epochs * epoch_steps
+        if settings.encoder_rate == 0:
+            model.encoder.requires_grad_(False).eval()
+        parts = ((model.encoder, settings.encoder_rate), (model.mask_encoder, 1.0), (model.decoder, 1.0))
+        groups = [parameter_groups(part, settings.weight_decay, rate) for part, rate in parts]
+        self.optimiser = adam([group for pair in groups for group in pair if group["params"]])
+
+    def rate(self, step: int) -> float:
+        """Learning rate of the step, over all rounds."""
+        return learning_rate(self.settings, step, self.epoch_steps, self.total_steps)
+
+    def losses(self, batch: Sample, step: int) -> dict[str, Tensor]:
+        """L_seg, and L_corr where it is part of the loss."""
+        images = normalise(batch["images"])
+        with autocast(self.device, self.precision):
+            segmentation = segmentation_loss(
+                self.module, images, batch["masks"], batch["labels"], batch["valid"], self.settings
+            )
+            if not uses_correspondence(self.settings):
+                return {"loss": segmentation, "segmentation": segmentation}
+            parts = correspondence_losses(
+                self.module.encoder,
+                batch["pair_frames"],
+                batch["pair_zoom"],
+                batch["pair_zoom_flip"],
+                self.correspondence,
+            )
+        total = segmentation + self.settings.short_weight * parts["short"] + self.settings.long_weight * parts["long"]
+        return {"loss": total, "segmentation": segmentation, **parts}
+
+    def after_step(self, step: int) -> None:
+        """Nothing follows the optimiser."""
+
+
+def uses_correspondence(settings: Segmentation) -> bool:
+    """Whether L_corr is part of the loss: E learns and a weight is not zero."""
+    return settings.encoder_rate > 0 and settings.short_weight + settings.long_weight > 0

@@ -1,0 +1,93 @@
+"""Samples of the mask embedding loss: three frames of one clip and the pseudo masks of up to K clusters."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maskvos.params.method import Correspondence, Segmentation
+from maskvos.storage.frames import FrameStore
+from maskvos.training.cropping import crop_image, crop_labels, random_crop
+from maskvos.training.order import Sample, Samples
+from maskvos.training.pairs import PairSampler
+
+TRIES = 10  # crops that are drawn until one shows a pseudo mask
+
+
+def draw_triplet(rng: np.random.Generator, length: int, max_gap: int) -> list[int]:
+    """Three rising positions with gaps of 1..max_gap, reversed at random (STM, STCN)."""
+    largest = max(1, min(max_gap, (length - 1) // 2))
+    gaps = rng.integers(1, largest + 1, size=2)
+    first = int(rng.integers(0, length - int(gaps.sum())))
+    positions = [first, first + int(gaps[0]), first + int(gaps.sum())]
+    return positions[::-1] if rng.integers(2) else positions
+
+
+class TripletSamples(Samples):
+    """Samples over all clips of the store; a clip without pseudo masks gives its place to one that has them.
+
+    A sample: ``images`` (3, 3, S, S) uint8, ``masks`` (3, K, S, S) float, ``labels`` (3, S, S) int64, ``valid`` (K,)
+    bool, and under ``pair_`` the sample of the correspondence losses where they are part of the loss (Eq. 16).
+
+    Args:
+        store: frames.
+        pseudo_masks: clip name -> (T, h, w) uint8 label map, 0 background.
+        settings: of the stage.
+        correspondence: of the joint losses, None where they are left out.
+        rounds: of the whole run; the largest gap grows over all of them.
+        seed: of the experiment.
+    """
+
+    def __init__(
+        self,
+        store: FrameStore,
+        pseudo_masks: dict[str, Tensor],
+        settings: Segmentation,
+        correspondence: Correspondence | None,
+        rounds: int,
+        seed: int,
+    ) -> None:
+        self.store, self.pseudo_masks, self.settings = store, pseudo_masks, settings
+        self.usable = [n for n, clip in enumerate(store.clips) if bool(pseudo_masks[clip.name].any())]
+        self.pairs = PairSampler(store, correspondence, settings.cropping) if correspondence else None
+        super().__init__(self._never, len(store.clips) if self.usable else 0, settings.batch, seed, "segment")
+        self._usable = set(self.usable)
+        self.total_steps = rounds * settings.epochs * self.epoch_steps
+
+    @staticmethod
+    def _never(_item: int, _rng: np.random.Generator) -> Sample:
+        raise NotImplementedError  # `sample` is overridden: it needs the step
+
+    def sample(self, item: int, rng: np.random.Generator, step: int) -> Sample:
+        """One sample of the curriculum's present stage."""
+        if item not in self._usable:
+            item = self.usable[int(rng.integers(len(self.usable)))]
+        low, high = self.settings.max_gap
+        gap = low + int((high - low + 1) * step / self.total_steps)
+        sample = self._triplet(item, rng, min(gap, high))
+        if self.pairs is not None:
+            sample |= {f"pair_{name}": value for name, value in self.pairs(item, rng).items()}
+        return sample
+
+    def _triplet(self, item: int, rng: np.random.Generator, max_gap: int) -> Sample:
+        clip, size = self.store.clips[item], self.settings.cropping.crop
+        positions = draw_triplet(rng, len(clip.frames), max_gap)
+        clusters = self.pseudo_masks[clip.name][positions]
+        classes = int(self.pseudo_masks[clip.name].max()) + 1
+        for _ in range(TRIES):
+            crop = random_crop(rng, clip.height, clip.width, self.settings.cropping)
+            labels = crop_labels(clusters, classes, crop, size)
+            areas = torch.bincount(labels[0].flatten(), minlength=classes)[1:]
+            present = (areas >= self.settings.min_area * size * size).logical_and(areas > 0).nonzero().flatten() + 1
+            if len(present):
+                break
+        drawn = rng.permutation(present.numpy())[: self.settings.objects]
+        masks = torch.zeros(3, self.settings.objects, size, size)
+        for slot, cluster in enumerate(drawn):
+            masks[:, slot] = labels == int(cluster)
+        images = [crop_image(self.store.read(clip.start + position), crop, size) for position in positions]
+        return {
+            "images": torch.from_numpy(np.stack(images)),
+            "masks": masks,
+            "labels": (masks * torch.arange(1, self.settings.objects + 1).view(1, -1, 1, 1)).sum(dim=1).long(),
+            "valid": torch.arange(self.settings.objects) < len(drawn),
+        }

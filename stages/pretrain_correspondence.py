@@ -1,0 +1,56 @@
+"""Correspondence pretraining: E learns from L_short + L_long (paper 3.2), starting from the DINO backbone."""
+
+import argparse
+from pathlib import Path
+
+from maskvos.console import run_stage
+from maskvos.networks.files import FILE, load_encoder, save_network
+from maskvos.params import read_params
+from maskvos.storage.atomic import atomic_folder
+from maskvos.storage.frames import FrameStore
+from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
+from maskvos.training.correspondence_task import CorrespondenceTask
+from maskvos.training.curves import write_curves
+from maskvos.training.device import set_up_device
+from maskvos.training.loop import train
+from maskvos.training.order import Samples
+from maskvos.training.pairs import PairSampler, report_short_clips
+
+NAME = "pretrain_correspondence"
+PARAMETERS = ("seed", "precision", "networks", "correspondence", "versions.pretrain_correspondence")
+
+
+def main(args: argparse.Namespace) -> None:
+    params = read_params(args.params, PARAMETERS)
+    settings = params.correspondence
+    device = set_up_device(params.runtime)
+    store = FrameStore(args.frames)
+    report_short_clips(store, settings.min_distance)
+    encoder = load_encoder(args.weights, params.networks, params.seed)
+    sampler = PairSampler(store, settings, settings.cropping)
+    samples = Samples(sampler, len(store.clips), settings.batch, params.seed, NAME)
+    task = CorrespondenceTask(encoder, settings, params.precision, samples.epoch_steps, device)
+    belongs_to = fingerprint(
+        stage=NAME,
+        version=params.versions[NAME],
+        parameters=[params.seed, params.precision, params.networks.model_dump(), settings.model_dump()],
+        inputs=[store.fingerprint, file_fingerprint(args.weights / FILE)],
+    )
+    checkpoints = Checkpoints(args.checkpoints, belongs_to)
+    rows = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings)
+    with atomic_folder(args.output) as folder:
+        save_network(folder, encoder, "encoder", params.networks)
+    write_curves(args.curves, rows)
+    checkpoints.clear()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True, help="params.yaml")
+    parser.add_argument("--frames", type=Path, required=True, help="frame store")
+    parser.add_argument("--weights", type=Path, required=True, help="folder of the DINO stage's weights")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the encoder's weights")
+    parser.add_argument("--curves", type=Path, required=True, help="CSV of the losses")
+    parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the working state")
+    arguments = parser.parse_args()
+    run_stage(NAME, lambda: main(arguments))

@@ -1,0 +1,75 @@
+"""Round r of mask-embedded segmentation learning: E, V and D learn from pseudo masks (paper 3.1, Eq. 16)."""
+
+import argparse
+from pathlib import Path
+
+from maskvos.console import run_stage
+from maskvos.errors import UserError
+from maskvos.networks.files import FILE, save_network
+from maskvos.params import read_params
+from maskvos.storage.atomic import atomic_folder
+from maskvos.storage.frames import FrameStore
+from maskvos.storage.weights import load_weights, save_weights
+from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
+from maskvos.training.curves import write_curves
+from maskvos.training.device import set_up_device
+from maskvos.training.loop import train
+from maskvos.training.optimiser import pack_state, unpack_state
+from maskvos.training.segmentation_start import starting_model
+from maskvos.training.segmentation_task import SegmentationTask, uses_correspondence
+from maskvos.training.triplets import TripletSamples
+
+NAME = "segment"
+PARAMETERS = ("seed", "precision", "networks", "segmentation", "correspondence", "alternate", "versions.segment")
+OPTIMISER = "optimiser.safetensors"
+
+
+def main(args: argparse.Namespace) -> None:
+    params = read_params(args.params, PARAMETERS)
+    settings, rounds = params.segmentation, params.alternate.rounds
+    if not 0 <= args.round < rounds:
+        raise UserError(f"--round {args.round}: alternate.rounds is {rounds}, so rounds run from 0 to {rounds - 1}.")
+    device = set_up_device(params.runtime)
+    store = FrameStore(args.frames)
+    pseudo_masks, _ = load_weights(args.pseudo_masks)
+    joint = params.correspondence if uses_correspondence(settings) else None
+    samples = TripletSamples(store, pseudo_masks, settings, joint, rounds, params.seed)
+    model = starting_model(args.weights, params.networks, settings.mask_encoder_start, params.seed)
+    task = SegmentationTask(
+        model, settings, params.correspondence, params.precision, samples.epoch_steps, rounds, device
+    )
+    if args.round > 0:  # the rounds add up to one run: the optimiser goes on where it stopped
+        unpack_state(task.optimiser, load_weights(args.weights / OPTIMISER)[0])
+    sections = ("networks", "segmentation", "correspondence", "alternate")
+    belongs_to = fingerprint(
+        stage=NAME,
+        version=params.versions[NAME],
+        round=args.round,
+        parameters=[params.seed, params.precision, *(getattr(params, name).model_dump() for name in sections)],
+        inputs=[store.fingerprint, file_fingerprint(args.weights / FILE), file_fingerprint(args.pseudo_masks)],
+    )
+    checkpoints = Checkpoints(args.checkpoints, belongs_to)
+    length = settings.epochs * samples.epoch_steps
+    steps = range(args.round * length, (args.round + 1) * length)
+    rows = train(task, samples, steps, checkpoints, params.runtime, settings)
+    with atomic_folder(args.output) as folder:
+        save_network(folder, model, "model", params.networks)
+        save_weights(folder / OPTIMISER, pack_state(task.optimiser), {"kind": "optimiser", "step": steps.stop})
+    write_curves(args.curves, rows)
+    checkpoints.clear()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True, help="params.yaml")
+    parser.add_argument("--round", type=int, required=True, help="0 is the first")
+    parser.add_argument("--frames", type=Path, required=True, help="frame store")
+    parser.add_argument(
+        "--weights", type=Path, required=True, help="weights of the round before (round 0: the encoder)"
+    )
+    parser.add_argument("--pseudo-masks", type=Path, required=True, help="pseudo masks of this round")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the model's weights")
+    parser.add_argument("--curves", type=Path, required=True, help="CSV of the losses")
+    parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the working state")
+    arguments = parser.parse_args()
+    run_stage(f"{NAME}-{arguments.round}", lambda: main(arguments))
