@@ -1,0 +1,62 @@
+"""Stage pretrain_backbone: DINO on all training frames; the teacher's trunk is kept."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from maskvos.console import log, run_stage
+from maskvos.networks.files import save_network
+from maskvos.params import read_params
+from maskvos.storage.atomic import atomic_folder
+from maskvos.storage.frames import FrameStore
+from maskvos.training.backbone_task import BackboneTask
+from maskvos.training.checkpoints import Checkpoints, fingerprint
+from maskvos.training.curves import write_curves
+from maskvos.training.device import set_up_device
+from maskvos.training.loop import train
+from maskvos.training.multicrop import MultiCrop
+from maskvos.training.order import Samples
+
+NAME = "pretrain_backbone"
+PARAMETERS = ("seed", "precision", "networks", "backbone_pretraining", "versions.pretrain_backbone")
+
+
+def main(args: argparse.Namespace) -> dict[str, Any]:
+    """Train, write weights and curves; counts for the record."""
+    params = read_params(args.params, PARAMETERS)
+    settings = params.backbone_pretraining
+    store = FrameStore(args.frames)
+    device = set_up_device(params.runtime)
+    samples = Samples(MultiCrop(store.read, settings), len(store), settings.batch, params.seed, NAME)
+    task = BackboneTask(params.networks, settings, params.seed, params.precision, samples.epoch_steps, device)
+    checkpoints = Checkpoints(args.checkpoints, _belongs_to(params, store))
+    log.info("%s: %d frames, %d steps on %s", NAME, len(store), task.total_steps, device)
+    rows = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings)
+    with atomic_folder(args.output) as folder:
+        save_network(folder, task.trunk, "backbone", params.networks, frames=store.fingerprint)
+    write_curves(args.curves, rows)
+    checkpoints.clear()
+    return {"frames": len(store), "steps": task.total_steps}
+
+
+def _belongs_to(params: Any, store: FrameStore) -> str:
+    return fingerprint(
+        stage=NAME,
+        version=params.versions[NAME],
+        seed=params.seed,
+        precision=params.precision,
+        networks=params.networks.model_dump(),
+        settings=params.backbone_pretraining.model_dump(),
+        frames=store.fingerprint,
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--frames", type=Path, required=True, help="the folder of the frame store")
+    parser.add_argument("--output", type=Path, required=True, help="folder of weights")
+    parser.add_argument("--curves", type=Path, required=True, help="CSV of losses")
+    parser.add_argument("--checkpoints", type=Path, required=True, help="folder of the working state")
+    args = parser.parse_args()
+    run_stage(NAME, lambda: main(args))
