@@ -1,0 +1,65 @@
+"""Procedural textures of generated videos: one palette a sequence, told apart by pattern alone.
+
+Every texture is equalised to the same distribution of colours, so that which colours occur says nothing about which
+object they belong to; orientation, scale and kind of pattern do.
+"""
+
+import cv2
+import numpy as np
+
+KINDS = ("smooth", "ridged", "folded", "cells")
+
+
+def make_palette(random: np.random.Generator) -> np.ndarray:
+    """256 RGB colours along a smooth curve through random Lab colours: (256, 3) uint8."""
+    anchors = np.stack(
+        [random.permutation(np.linspace(30, 85, 5)), *random.uniform(-35, 35, (2, 5))], axis=-1
+    )  # lightness is spread so that every pattern keeps its contrast
+    steps = np.linspace(0, len(anchors) - 1, 256)
+    curve = np.stack([np.interp(steps, range(len(anchors)), channel) for channel in anchors.T], axis=-1)
+    rgb = cv2.cvtColor(curve[None].astype(np.float32), cv2.COLOR_Lab2RGB)[0]
+    return np.round(rgb.clip(0, 1) * 255).astype(np.uint8)
+
+
+def make_texture(random: np.random.Generator, kind: str, palette: np.ndarray, size: int, unit: float) -> np.ndarray:
+    """A texture that repeats without a seam.
+
+    Args:
+        random: source of randomness, advanced.
+        kind: one of `KINDS`.
+        palette: (256, 3) uint8.
+        size: side in pixels.
+        unit: short side of the frame in pixels; patterns scale with it.
+
+    Returns:
+        (size, size, 3) uint8 RGB; each palette colour occurs equally often.
+    """
+    wavelength = unit * random.uniform(0.08, 0.16)
+    detail = _band(random, size, wavelength, elongation=random.uniform(1.0, 2.5))
+    coarse = _band(random, size, 3 * wavelength, elongation=1.0)
+    field = {
+        "smooth": detail + 0.7 * coarse,
+        "ridged": np.abs(detail) + 0.4 * coarse,
+        "folded": np.sin(2.5 * detail + 1.5 * coarse),
+        "cells": np.tanh(4 * detail) + 0.6 * coarse,
+    }[kind]
+    return palette[_equalise(field)]
+
+
+def _band(random: np.random.Generator, size: int, wavelength: float, elongation: float) -> np.ndarray:
+    """Periodic noise of unit variance around one wavelength (pixels), stretched in a random direction."""
+    frequency_y, frequency_x = np.meshgrid(np.fft.fftfreq(size), np.fft.rfftfreq(size), indexing="ij")
+    angle = random.uniform(0, np.pi)
+    along = np.cos(angle) * frequency_x + np.sin(angle) * frequency_y
+    across = np.cos(angle) * frequency_y - np.sin(angle) * frequency_x
+    radius = np.hypot(along * elongation, across) * wavelength
+    spectrum = np.fft.rfft2(random.standard_normal((size, size))) * np.exp(-((radius - 1) ** 2) / 0.18)
+    noise = np.fft.irfft2(spectrum, s=(size, size))
+    return (noise - noise.mean()) / noise.std()
+
+
+def _equalise(field: np.ndarray) -> np.ndarray:
+    """Ranks scaled to 0..255, each value as often as any other."""
+    ranks = np.empty(field.size, np.int64)
+    ranks[np.argsort(field, axis=None, kind="stable")] = np.arange(field.size)
+    return (ranks * 256 // field.size).astype(np.uint8).reshape(field.shape)

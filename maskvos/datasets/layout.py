@@ -1,0 +1,120 @@
+"""Checks that a dataset folder is what its layout promises, and lists what a run can read of it.
+
+Nothing is decoded but the length of video files. Only the files of the asked split are listed, so that its fingerprint
+stays the same when another split of the same folder changes.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maskvos.datasets.clips import open_clips
+from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, ImageFiles, VideoFile, list_files
+from maskvos.datasets.sequence import Sequence
+from maskvos.datasets.sequences import open_layout
+from maskvos.datasets.youtubevos import ground_truth_root, read_meta
+from maskvos.errors import UserError
+
+
+@dataclass
+class Listing:
+    """Frames of each sequence, and the size in bytes of every file by its path."""
+
+    sequences: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> int:
+        """Frames of all sequences."""
+        return sum(self.sequences.values())
+
+
+def check_layout(root: Path, layout: str, split: str, annotated: bool) -> Listing:
+    """List a dataset folder and check that it is what its layout promises.
+
+    Args:
+        root: DAVIS: the folder with JPEGImages/480p; YouTube-VOS: the split's folder; clips: the folder of videos.
+        layout: ``davis``, ``youtubevos`` or ``clips``.
+        split: DAVIS: which list of ImageSets/2017; otherwise only a name.
+        annotated: whether annotations are needed (an evaluation set); for training they are not even looked at.
+
+    Raises:
+        UserError: says what was expected where, and what was found.
+    """
+    if layout == "clips":
+        if annotated:
+            raise UserError(f"{root}: the layout 'clips' has no annotations to evaluate on; use davis or youtubevos.")
+        return _list_clips(root)
+    listing = Listing()
+    sequences = open_layout(layout, root, split)
+    for sequence in sequences:
+        if isinstance(sequence.source, ImageFiles):
+            _add(listing, root, list(sequence.source.files.values()))
+        listing.sequences[sequence.name] = len(sequence.frames)
+    if annotated:
+        _check_annotations(root, layout, sequences)
+        _add_annotations(listing, root, layout, sequences)
+    return listing
+
+
+def _check_annotations(root: Path, layout: str, sequences: list[Sequence]) -> None:
+    absent = sorted(set(read_meta(root)) - {sequence.name for sequence in sequences}) if layout == "youtubevos" else []
+    if absent:
+        raise UserError(
+            f"{root}: meta.json names {len(absent)} sequences that JPEGImages lacks, such as {absent[0]}. The "
+            "extraction is incomplete or frames and meta.json are of different releases; unpack the archive again."
+        )
+    folder = root / "Annotations" / ("480p" if layout == "davis" else "")
+    for sequence in sequences:
+        if not sequence.masks:
+            raise UserError(
+                f"{folder / sequence.name}: no annotation of this sequence; expected at least a palette PNG named as "
+                f"the first frame ({sequence.frames[0]}.png). Unpack the annotations there."
+            )
+        stray = sorted(set(sequence.masks) - set(sequence.frames))
+        if stray:
+            raise UserError(
+                f"{folder / sequence.name / stray[0]}.png: annotates a frame that JPEGImages lacks. Frames and "
+                "annotations are of different releases, or frames are missing."
+            )
+
+
+def _add_annotations(listing: Listing, root: Path, layout: str, sequences: list[Sequence]) -> None:
+    for sequence in sequences:
+        _add(listing, root, list(sequence.masks.values()))
+    if layout == "youtubevos":
+        _add(listing, root, [root / "meta.json"] * (root / "meta.json").is_file())
+        truth = ground_truth_root(root)
+        if truth is not None:
+            for sequence in sequences:
+                masks = list_files(truth / "Annotations" / sequence.name, (".png",))
+                _add(listing, truth.parent, list(masks.values()))
+
+
+def _list_clips(root: Path) -> Listing:
+    """Clips for training; a video that cannot be decoded is listed without frames, for `prepare` to report."""
+    listing = Listing()
+    for path in sorted(root.iterdir()) if root.is_dir() else []:
+        images = [] if path.name.startswith(".") else list(list_files(path, IMAGE_SUFFIXES).values())
+        video = path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".")
+        if not images and not video:
+            continue
+        name = path.stem if video else path.name
+        if name in listing.sequences:
+            raise UserError(f"{path}: a second clip named {name} in {root}. Rename one of them.")
+        listing.sequences[name] = _video_length(path) if video else len(images)
+        _add(listing, root, [path] if video else images)
+    if not listing.frames:
+        open_clips(root)  # says what is wrong
+    return listing
+
+
+def _video_length(path: Path) -> int:
+    try:
+        return VideoFile(path).count()
+    except UserError:
+        return 0
+
+
+def _add(listing: Listing, base: Path, paths: list[Path]) -> None:
+    for path in paths:
+        listing.files[path.relative_to(base).as_posix()] = path.stat().st_size
