@@ -1,0 +1,60 @@
+"""`maskvos table`: the results on the terminal, and as a Markdown page."""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from maskvos.errors import UserError
+from maskvos.params import read_all_params
+from maskvos.report.markdown import render_markdown
+from maskvos.report.records import read_results
+from maskvos.report.revision import read_revision
+from maskvos.report.tables import Table, results_table
+from maskvos.storage.atomic import atomic_file
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register ``maskvos table [ARTIFACTS] [--markdown FILE]``."""
+    parser = subparsers.add_parser("table", help="print the results of a run, or write them as a Markdown page")
+    parser.add_argument("artifacts", nargs="?", type=Path, default=Path("artifacts"), help="default: artifacts")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the results, settings and times here too")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="for --markdown; default: params.yaml")
+    parser.add_argument("--logs", type=Path, default=Path("logs"), help="for --markdown; default: logs")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print one table for each evaluation set, then where the report is.
+
+    Raises:
+        UserError: there are no results, or one of them cannot be read.
+    """
+    results = read_results(args.artifacts)
+    if not results:
+        raise UserError(
+            f"{args.artifacts}: no evaluation/SET/ROW/metrics.json in it. Run the pipeline first, or name the folder."
+        )
+    console = Console()
+    for name, rows in results.items():
+        objects = f"{rows[0].objects} object{'' if rows[0].objects == 1 else 's'}"
+        console.print(terminal_table(f"{name}: mean over {objects}, percent", results_table(rows)))
+    report = args.artifacts / "report" / "report.html"
+    console.print(f"report: {report}" if report.is_file() else "report: not made yet", soft_wrap=True, highlight=False)
+    if args.markdown:
+        page = render_markdown(read_all_params(args.params), results, args.logs, read_revision(Path.cwd()))
+        with atomic_file(args.markdown) as partial:
+            partial.write_text(page, encoding="utf-8")
+        console.print(f"written: {args.markdown}", soft_wrap=True, highlight=False)
+
+
+def terminal_table(title: str, table: Table) -> RichTable:
+    """The table for a terminal, the best of each column bold."""
+    drawn = RichTable(title=title, title_justify="left")
+    for number, column in enumerate(table.columns):
+        drawn.add_column(column, justify="right" if number else "left")
+    for line in table.lines:
+        drawn.add_row(line.label, *(Text(cell.text, "bold" if cell.best else "") for cell in line.cells))
+    return drawn

@@ -1,0 +1,58 @@
+"""The report: one HTML file with its style sheet, drawings and pictures inside, readable offline and on a phone."""
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from maskvos.params import Params
+from maskvos.report import paper, pictures, run, tables
+from maskvos.report.comparison import comparisons
+from maskvos.report.curves import curve_groups
+from maskvos.report.data import summarise_data
+from maskvos.report.headline import headline
+from maskvos.report.plots import draw
+from maskvos.report.records import Result, read_results
+from maskvos.report.revision import Revision
+
+
+def render_report(params: Params, artifacts: Path, logs: Path, revision: Revision) -> str:
+    """The whole page. What a run lacks (evaluation sets, rounds, logs) is named in its section instead of shown.
+
+    Raises:
+        UserError: an artifact is there but cannot be read.
+    """
+    results = read_results(artifacts)
+    runs = run.read_stage_runs(params, logs)
+    content = {
+        "params": params,
+        "revision": revision,
+        "runs": runs,
+        "total_time": run.total_time(runs),
+        "hardware": run.hardware(runs),
+        "settings": run.settings(params),
+        "data": summarise_data(artifacts),
+        "sets": [_set_section(artifacts, name, rows) for name, rows in results.items()],
+        "comparisons": comparisons(params, results),
+        "remark": paper.REMARK,
+        "groups": curve_groups(artifacts),
+        "clips": pictures.pseudo_mask_galleries(artifacts),
+    }
+    environment = Environment(
+        loader=PackageLoader("maskvos.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.lstrip_blocks = True
+    environment.filters["draw"] = lambda panel: Markup(draw(panel))
+    return environment.get_template("report.html").render(content)
+
+
+def _set_section(artifacts: Path, name: str, rows: list[Result]) -> dict[str, object]:
+    return {
+        "name": name,
+        "protocol": rows[0].protocol,
+        "objects": rows[0].objects,
+        "headline": headline(name, rows),
+        "results": tables.results_table(rows),
+        "sequences": tables.sequence_table(rows),
+        "galleries": pictures.prediction_galleries(artifacts, name, rows),
+    }

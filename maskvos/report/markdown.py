@@ -1,0 +1,82 @@
+"""The results as a Markdown page that can be committed: tables, settings, seed, commit, hardware, time."""
+
+from pathlib import Path
+
+from maskvos.params import Params
+from maskvos.report import paper, run, tables
+from maskvos.report.comparison import comparisons
+from maskvos.report.records import Result
+from maskvos.report.revision import Revision
+
+
+def render_markdown(params: Params, results: dict[str, list[Result]], logs: Path, revision: Revision) -> str:
+    """The page; sections without content say so. Of absolute paths in the settings only the last part is printed."""
+    runs = run.read_stage_runs(params, logs)
+    parts = [f"# Results: preset `{params.preset}`", _facts(params, runs, revision), "## All sets", _summary(results)]
+    for name, rows in results.items():
+        objects = f"{rows[0].objects} object{'' if rows[0].objects == 1 else 's'}"
+        parts += [f"## {name}", f"Protocol: {rows[0].protocol}. Means over {objects}, in percent."]
+        parts += [markdown_table(tables.results_table(rows)), "J&F of each sequence:"]
+        parts.append(markdown_table(tables.sequence_table(rows)))
+    parts += ["## Beside the paper", paper.REMARK]
+    for title, table in comparisons(params, results):
+        parts += [f"### {title}", markdown_table(table)]
+    parts += ["## Time of each stage", _times(runs), "## Settings", _settings(params)]
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(table: tables.Table) -> str:
+    """A pipe table; the best of a group is bold."""
+    rows = [[line.label + (f" ({line.note})" if line.note else ""), *map(_text, line.cells)] for line in table.lines]
+    rule = ["---"] + ["---:"] * (len(table.columns) - 1)
+    return "\n".join("| " + " | ".join(_escape(entry) for entry in row) + " |" for row in (table.columns, rule, *rows))
+
+
+def _text(cell: tables.Cell) -> str:
+    return f"**{cell.text}**" if cell.best else cell.text
+
+
+def _escape(entry: str) -> str:
+    return entry.replace("|", "\\|")
+
+
+def _facts(params: Params, runs: list[run.StageRun], revision: Revision) -> str:
+    facts = {
+        "Seed": str(params.seed),
+        "Backbone": f"{params.networks.backbone}, {params.networks.last_layer}, precision {params.precision}",
+        "Rounds": str(params.alternate.rounds),
+        "Commit": f"`{revision.short}`, {revision.state}",
+        "Time of all stages": run.total_time(runs),
+        "Hardware": "; ".join(run.hardware(runs)),
+    }
+    return "\n".join(f"- {name}: {value}" for name, value in facts.items())
+
+
+def _summary(results: dict[str, list[Result]]) -> str:
+    """Rows by sets, each entry "J / F / J&F"."""
+    if not results:
+        return "Nothing was scored: no evaluation set, or the stage evaluate has not run yet."
+    names = list(dict.fromkeys(result.name for rows in results.values() for result in rows))
+    by_place = {(result.name, result.set): result.overall for rows in results.values() for result in rows}
+    keys = ("J_mean", "F_mean", "J&F_mean")
+    lines = [
+        tables.Line(
+            name,
+            [
+                tables.Cell(" / ".join(tables.percent(by_place.get((name, chosen), {}).get(key)) for key in keys))
+                for chosen in results
+            ],
+        )
+        for name in names
+    ]
+    return markdown_table(tables.Table(["J / F / J&F, mean over objects", *results], lines))
+
+
+def _times(runs: list[run.StageRun]) -> str:
+    lines = [tables.Line(stage.name, [tables.Cell(stage.time)]) for stage in runs]
+    return markdown_table(tables.Table(["Stage", "Time"], lines))
+
+
+def _settings(params: Params) -> str:
+    sections = run.settings(params).items()
+    return "\n\n".join(f"{name}:\n\n```yaml\n{text}\n```" for name, text in sections)

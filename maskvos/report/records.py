@@ -1,0 +1,95 @@
+"""What the stages left behind, read back: metrics, curves, manifests, the frame store's index, times."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskvos.errors import UserError
+
+ROWS = {
+    "copy": "Copy of the first mask",
+    "lab": "Raw Lab patches",
+    "untrained": "Untrained encoder",
+    "backbone": "DINO backbone",
+    "correspondence": "Correspondence only",
+    "full": "Full method",
+}
+"""Every row of the results table with the name that readers see, weakest idea first."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The metrics of one row on one evaluation set; keys as in metrics.json, values are fractions."""
+
+    set: str
+    row: str
+    protocol: str
+    overall: dict[str, float]
+    sequences: dict[str, dict[str, float]]
+    objects: int
+
+    @property
+    def name(self) -> str:
+        """The row's name for readers."""
+        return ROWS.get(self.row, self.row)
+
+
+def read_results(artifacts: Path) -> dict[str, list[Result]]:
+    """Every ``evaluation/SET/ROW/metrics.json``: sets by name, rows in the order of `ROWS` (unknown rows last).
+
+    Raises:
+        UserError: a file is not the JSON that the stage ``evaluate`` writes.
+    """
+    results: dict[str, list[Result]] = {}
+    for path in sorted((artifacts / "evaluation").glob("*/*/metrics.json")):
+        content = read_json(path)
+        try:
+            overall, sequences = dict(content["global"]), dict(content["sequences"])
+            protocol, objects = str(content["protocol"]), len(content["objects"])
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{path}: not metrics of the stage evaluate ({error!r}); run that stage again.") from error
+        result = Result(path.parts[-3], path.parts[-2], protocol, overall, sequences, objects)
+        results.setdefault(result.set, []).append(result)
+    order = list(ROWS)
+    for rows in results.values():
+        rows.sort(key=lambda result: (order.index(result.row) if result.row in ROWS else len(ROWS), result.row))
+    return results
+
+
+def read_curves(path: Path) -> dict[str, np.ndarray]:
+    """The columns of a curve file as float arrays of one length (an empty cell is nan); empty where there is no file.
+
+    Raises:
+        UserError: a cell is not a number or a line has too few cells.
+    """
+    if not path.is_file():
+        return {}
+    with path.open(newline="") as file:
+        header, *lines = list(csv.reader(file)) or [[]]
+    try:
+        values = np.array([[float(cell or "nan") for cell in line] for line in lines], float)
+        return dict(zip(header, values.reshape(len(lines), len(header)).T, strict=True))
+    except ValueError as error:
+        raise UserError(f"{path}: not a table of numbers ({error}); run the stage that writes it again.") from error
+
+
+def read_json(path: Path) -> Any:
+    """Parsed JSON.
+
+    Raises:
+        UserError: the file cannot be parsed.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: not readable as JSON ({error}); run the stage that writes it again.") from error
+
+
+def round_folders(artifacts: Path) -> list[Path]:
+    """The folders ``rounds/0``, ``rounds/1``, ... that exist, in numeric order."""
+    folders = [path for path in (artifacts / "rounds").glob("*") if path.name.isdigit() and path.is_dir()]
+    return sorted(folders, key=lambda path: int(path.name))
