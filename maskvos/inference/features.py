@@ -1,0 +1,58 @@
+"""Features that label propagation can match: encoder keys, trunk features, raw Lab patches."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from maskvos.inference.geometry import STRIDE, pad_to_stride
+from maskvos.networks.encoder import VisualEncoder
+from maskvos.networks.images import normalise
+from maskvos.training.device import autocast
+
+FeatureExtractor = Callable[[Tensor], Tensor]
+"""(1, 3, H', W') uint8 RGB at working resolution -> (1, D, h, w) L2-normalised, h = ceil(H' / 8)."""
+
+
+def network_input(picture: Tensor) -> Tensor:
+    """(1, 3, H', W') uint8 -> normalised and zero-padded (the mean colour) to multiples of 8."""
+    return pad_to_stride(normalise(picture))
+
+
+def encoder_keys(encoder: VisualEncoder, precision: str) -> FeatureExtractor:
+    """E's keys (Eq. 5), the features that correspondence learning trains."""
+    encoder.eval()
+
+    def extract(picture: Tensor) -> Tensor:
+        with autocast(picture.device, precision):
+            return encoder(network_input(picture)).key.float()
+
+    return extract
+
+
+def trunk_features(encoder: VisualEncoder, precision: str) -> FeatureExtractor:
+    """E's trunk without its head, L2-normalised: what the DINO stage trains."""
+    encoder.eval()
+
+    def extract(picture: Tensor) -> Tensor:
+        with autocast(picture.device, precision):
+            trunk = encoder(network_input(picture)).trunk
+        return functional.normalize(trunk.float(), dim=1)
+
+    return extract
+
+
+def lab_patches(picture: Tensor) -> Tensor:
+    """Raw colour: the Lab means of the 4x4 blocks of each 8x8 cell, 48 numbers, L2-normalised.
+
+    Centred on mid-grey (L - 50, a, b), so that the cosine tells dark from light and one hue from its complement; the
+    three channels keep CIELAB's common unit. Padding repeats the border.
+    """
+    image = picture[0].permute(1, 2, 0).cpu().numpy().astype(np.float32) / 255
+    lab = torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_RGB2LAB)).permute(2, 0, 1)[None].to(picture.device)
+    lab[:, 0] -= 50
+    blocks = functional.avg_pool2d(pad_to_stride(lab, mode="replicate"), STRIDE // 4)
+    return functional.normalize(functional.pixel_unshuffle(blocks, 4), dim=1)

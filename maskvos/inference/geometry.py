@@ -1,0 +1,81 @@
+"""Sizes at inference: original image, working resolution, feature grid, and the ways between them.
+
+Images are padded at the right and the bottom to a multiple of the stride. Padding is always less than one cell, so
+every cell of the grid holds real pixels and no reference cell is made of padding alone; masks of cells are means over
+their real pixels only.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+STRIDE = 8
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """``original`` and ``working`` (height, width) of a video; the grid follows from them."""
+
+    original: tuple[int, int]
+    working: tuple[int, int]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Cells (h, w) of the feature maps."""
+        return -(-self.working[0] // STRIDE), -(-self.working[1] // STRIDE)
+
+
+def plan_geometry(height: int, width: int, short_side: int | None) -> Geometry:
+    """The working resolution: native, or the short side resized to ``short_side`` with the aspect kept."""
+    if short_side is None:
+        return Geometry((height, width), (height, width))
+    scale = short_side / min(height, width)
+    return Geometry((height, width), (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+def working_picture(image: np.ndarray, geometry: Geometry, device: torch.device) -> Tensor:
+    """(H, W, 3) uint8 -> (1, 3, H', W') uint8 at working resolution, antialiased, on ``device``."""
+    picture = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    return _resize(picture.float(), geometry.working).round().to(torch.uint8).to(device)
+
+
+def working_masks(ids: np.ndarray, objects: list[int], geometry: Geometry, device: torch.device) -> Tensor:
+    """(H, W) ids -> (K, H', W') masks of ``objects`` in [0, 1] at working resolution."""
+    labels = torch.from_numpy(np.ascontiguousarray(ids))
+    masks = torch.stack([labels == identity for identity in objects]).float()
+    return _resize(masks[None], geometry.working)[0].to(device)
+
+
+def pad_to_stride(maps: Tensor, mode: str = "constant") -> Tensor:
+    """(N, C, H', W') -> (N, C, 8h, 8w), padded at the right and the bottom with zeros or as ``mode`` says."""
+    height, width = maps.shape[-2:]
+    return functional.pad(maps, (0, -width % STRIDE, 0, -height % STRIDE), mode=mode)
+
+
+def to_grid(masks: Tensor) -> Tensor:
+    """(K, H', W') -> (K, h, w): means over the real pixels of each cell."""
+    share = functional.avg_pool2d(pad_to_stride(torch.ones_like(masks[:1])[None]), STRIDE)
+    return (functional.avg_pool2d(pad_to_stride(masks[None]), STRIDE) / share)[0]
+
+
+def to_working(cells: Tensor, geometry: Geometry) -> Tensor:
+    """(K, h, w) -> (K, H', W'), bilinear; the padding is cut off."""
+    enlarged = functional.interpolate(cells[None], scale_factor=STRIDE, mode="bilinear", align_corners=False)[0]
+    return enlarged[:, : geometry.working[0], : geometry.working[1]]
+
+
+def to_labels(probabilities: Tensor, geometry: Geometry) -> np.ndarray:
+    """(K+1, H', W') -> (H, W) uint8 number of the most probable class at original resolution (0 is background)."""
+    resized = probabilities[None]
+    if geometry.working != geometry.original:
+        resized = functional.interpolate(resized, geometry.original, mode="bilinear", align_corners=False)
+    return resized[0].argmax(0).to(torch.uint8).cpu().numpy()
+
+
+def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    if tuple(maps.shape[-2:]) == size:
+        return maps
+    return functional.interpolate(maps, size, mode="bilinear", align_corners=False, antialias=True)

@@ -1,0 +1,49 @@
+"""Readout for groups of objects (Eq. 7 and 8), and the groups' masks joined."""
+
+import torch
+from torch import Tensor
+
+from maskvos.inference.matching import Affinity, readout
+from maskvos.inference.memory import ReferenceMemory
+
+# Keeps the odds of a group finite where its background is 0.
+EPSILON = 1e-6
+
+
+def coarse_masks(memory: ReferenceMemory, affinities: list[Affinity]) -> Tensor:
+    """Eq. 8: (N, h, w) soft masks of the objects known so far; what is missing to 1 is background.
+
+    Groups are tracked apart, so their masks can claim the same cell. They are joined as independent claims of which at
+    most one is true: odds p / (own background), normalised. With one group (DAVIS) this is Eq. 8 itself.
+    """
+    height, width = memory.keys.shape[1:3]
+    table = memory.masks.flatten(0, 1)
+    parts = []
+    for group, affinity in zip(memory.groups, affinities, strict=True):
+        part = readout(affinity, table[:, list(group.objects)].contiguous()).T.clamp(0, 1)
+        parts.append(part.unflatten(1, (height, width)))
+    joined = parts[0] if len(parts) == 1 else join(parts)
+    numbers = [number for group in memory.groups for number in group.objects]
+    return joined[torch.tensor(numbers, device=joined.device).argsort()]
+
+
+def join(parts: list[Tensor]) -> Tensor:
+    """Masks (K_g, h, w) of several groups -> (K, h, w) that sum to at most 1."""
+    odds = [part / (1 - part.sum(0, keepdim=True)).clamp_min(EPSILON) for part in parts]
+    stacked = torch.cat(odds)
+    return stacked / (1 + stacked.sum(0, keepdim=True))
+
+
+def gathered_values(memory: ReferenceMemory, affinities: list[Affinity]) -> Tensor | None:
+    """Eq. 7: V_q (N, D', h, w) of the objects known so far, each with its group's indices and weights.
+
+    None for label propagation, whose memory keeps no values.
+    """
+    if memory.values is None:
+        return None
+    height, width = memory.keys.shape[1:3]
+    gathered = {}
+    for group, affinity in zip(memory.groups, affinities, strict=True):
+        for number in group.objects:
+            gathered[number] = readout(affinity, memory.values[number].flatten(0, 1)).T.unflatten(1, (height, width))
+    return torch.stack([gathered[number] for number in memory.known])

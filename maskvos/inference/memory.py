@@ -1,0 +1,114 @@
+"""Memory of reference frames: keys, values and masks, each computed once and kept in preallocated rings.
+
+Objects that are given in the same frame form a group. A group is tracked as if the video began at that frame: its
+references are that frame, for ever and without a radius, and the last n frames after it. In DAVIS there is one group.
+In YouTube-VOS an object that appears late is thereby never told "background" by a frame in which nobody had marked it:
+a frame before a group's first is a valid reference for none of its objects.
+Memory is flat in the video's length and linear in the objects.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from maskvos.inference.matching import Affinity, match
+from maskvos.params.method import Inference
+
+
+@dataclass(frozen=True)
+class Group:
+    """Objects (channel numbers from 0) that were given in the same frame.
+
+    Attributes:
+        slot: where the memory keeps that frame.
+        start: its number in the memory's count of frames.
+    """
+
+    objects: tuple[int, ...]
+    slot: int
+    start: int
+
+
+class ReferenceMemory:
+    """Slots 0 to n-1 are the ring of the last n frames; behind them lies one slot for each group's first frame.
+
+    Args:
+        grid: cells (h, w).
+        key_dim: D.
+        objects: K, all objects that the video will ever have.
+        groups: number of frames in which objects are given.
+        settings: the test protocol.
+    """
+
+    def __init__(
+        self,
+        grid: tuple[int, int],
+        key_dim: int,
+        objects: int,
+        groups: int,
+        settings: Inference,
+        device: torch.device,
+    ) -> None:
+        self.settings = settings
+        self.groups: list[Group] = []
+        self.count = 0
+        slots = settings.references + groups
+        # Zeros, not empty: a weight of 0 times a NaN that happened to lie there would be NaN.
+        self.keys = torch.zeros((slots, *grid, key_dim), device=device)
+        self.masks = torch.zeros((slots, grid[0] * grid[1], objects), device=device)
+        self.values: Tensor | None = (
+            None  # (K, slots, h * w, D'), made with the first values; label propagation has none
+        )
+
+    @property
+    def known(self) -> list[int]:
+        """Objects that have been given so far, ascending."""
+        return sorted(number for group in self.groups for number in group.objects)
+
+    def references(self, group: Group) -> tuple[list[int], list[int]]:
+        """Slots without a radius (the group's first frame) and with one (frames before the query that exist).
+
+        The first frame counts once: while it is also one of the last n it is not named again, unless ``pad_with_first``
+        fills the missing places with copies of it, as CRW's code does.
+        """
+        recent = self.settings.references
+        slots = [number % recent for number in range(max(group.start + 1, self.count - recent), self.count)]
+        if self.settings.pad_with_first:
+            slots += [group.slot] * (recent - len(slots))
+        return [group.slot], slots
+
+    def match(self, key: Tensor) -> list[Affinity]:
+        """The affinity of a query (key (D, h, w)) with the references of each group."""
+        query = key.permute(1, 2, 0).contiguous()
+        settings = self.settings
+        return [
+            match(query, self.keys, *self.references(group), settings.top_k, settings.radius, settings.temperature)
+            for group in self.groups
+        ]
+
+    def add(self, key: Tensor, masks: Tensor, values: Tensor | None, given: Sequence[int] = ()) -> None:
+        """Keep a finished frame.
+
+        Args:
+            key: (D, h, w).
+            masks: (K, h, w) soft masks of all objects in [0, 1], zero for those not given so far.
+            values: (N, D', h, w) for the N objects known so far, those given here included, ascending; None where the
+                memory keeps no values.
+            given: objects that this frame gives for the first time.
+        """
+        slots = [self.count % self.settings.references] if self.settings.references else []
+        if given:
+            group = Group(tuple(given), self.settings.references + len(self.groups), self.count)
+            self.groups.append(group)
+            slots.append(group.slot)
+        if values is not None and self.values is None:
+            objects = self.masks.shape[2]
+            self.values = values.new_zeros((objects, *self.masks.shape[:2], values.shape[1]))
+        for slot in slots:
+            self.keys[slot] = key.permute(1, 2, 0)
+            self.masks[slot] = masks.flatten(1).T
+            if values is not None and self.values is not None:
+                self.values[self.known, slot] = values.flatten(2).transpose(1, 2)
+        self.count += 1

@@ -1,0 +1,127 @@
+"""The two ways to turn references into a query's masks: label propagation and the full method."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from maskvos.inference.features import FeatureExtractor, network_input
+from maskvos.inference.geometry import Geometry, pad_to_stride, to_working
+from maskvos.networks.aggregation import soft_aggregate
+from maskvos.networks.encoder import Features
+from maskvos.networks.model import MaskVOS
+from maskvos.training.device import autocast
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Working resolution: key (D, h, w); for the full method also the network's input and E's features."""
+
+    key: Tensor
+    geometry: Geometry
+    image: Tensor | None = None
+    features: Features | None = None
+
+
+class Method(Protocol):
+    """What the tracker needs of a method. N is the number of objects known so far."""
+
+    kept_mask: Literal["coarse", "refined", "mean"]
+
+    def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
+        """(1, 3, H', W') uint8 -> the frame's features."""
+        ...
+
+    def predict(self, frame: Frame, coarse: Tensor, gathered: Tensor | None) -> Tensor:
+        """Coarse masks (N, h, w) and gathered values (N, D', h, w), if any -> probabilities (N+1, H', W')."""
+        ...
+
+    def values(self, frame: Frame, masks: Tensor) -> Tensor | None:
+        """Masks (N, H', W') of a finished frame -> values (N, D', h, w), or None."""
+        ...
+
+
+def with_background(masks: Tensor) -> Tensor:
+    """(N, H, W) object probabilities -> (N+1, H, W) with what is missing to 1 as channel 0."""
+    return torch.cat([(1 - masks.sum(0, keepdim=True)).clamp_min(0), masks])
+
+
+class LabelPropagation:
+    """Labels are copied along the affinity and nothing else (Eq. 2 and 8)."""
+
+    kept_mask: Literal["coarse", "refined", "mean"] = "coarse"
+
+    def __init__(self, features: FeatureExtractor) -> None:
+        self.features = features
+
+    def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
+        """See ``Method``."""
+        return Frame(self.features(picture)[0], geometry)
+
+    def predict(self, frame: Frame, coarse: Tensor, gathered: Tensor | None) -> Tensor:
+        """The coarse masks, enlarged."""
+        return with_background(to_working(coarse, frame.geometry))
+
+    def values(self, frame: Frame, masks: Tensor) -> Tensor | None:
+        """None: nothing but masks is propagated."""
+        return None
+
+
+class MaskEmbedding:
+    """The full method (Eq. 5 to 9): E once a frame, V and D for each object, joined by soft aggregation.
+
+    Args:
+        rounds: refinement rounds. Round 1 is Eq. 9 with the coarse mask of Eq. 8; each later round puts the last
+            prediction in its place; with 0, the gathered values of Eq. 7 are decoded without V of the query.
+    """
+
+    def __init__(
+        self,
+        model: MaskVOS,
+        rounds: int,
+        kept_mask: Literal["coarse", "refined", "mean"],
+        precision: str,
+    ) -> None:
+        self.model = model.eval()
+        self.rounds, self.kept_mask, self.precision = rounds, kept_mask, precision
+
+    def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
+        """See ``Method``."""
+        image = network_input(picture)
+        with autocast(image.device, self.precision):
+            features = self.model.encoder(image)
+        return Frame(features.key[0].float(), geometry, image, features)
+
+    def predict(self, frame: Frame, coarse: Tensor, gathered: Tensor | None) -> Tensor:
+        """See ``Method``; Eq. 9 ``rounds`` times."""
+        assert gathered is not None
+        if self.rounds == 0:
+            return self._decode(frame, gathered, torch.zeros_like(gathered))
+        masks = to_working(coarse, frame.geometry)
+        for _ in range(self.rounds):
+            probabilities = self._decode(frame, gathered, self.values(frame, masks))
+            masks = probabilities[1:]
+        return probabilities
+
+    def values(self, frame: Frame, masks: Tensor) -> Tensor:
+        """V of the frame with each object's mask (Eq. 5, right)."""
+        assert frame.image is not None
+        with autocast(masks.device, self.precision):
+            images = frame.image.expand(len(masks), -1, -1, -1)
+            return self.model.mask_encoder(images, pad_to_stride(masks[:, None])).float()
+
+    def _decode(self, frame: Frame, gathered: Tensor, own: Tensor) -> Tensor:
+        """D for each object, soft aggregation over the K+1 classes -> (N+1, H', W')."""
+        assert frame.features is not None
+        count = len(gathered)
+        with autocast(gathered.device, self.precision):
+            logits = self.model.decoder(
+                gathered,
+                own,
+                frame.features.skip8.expand(count, -1, -1, -1),
+                frame.features.skip4.expand(count, -1, -1, -1),
+            )
+        probabilities = soft_aggregate(logits.float().transpose(0, 1)).exp()[0]
+        height, width = frame.geometry.working
+        return probabilities[:, :height, :width]

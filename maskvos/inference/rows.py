@@ -1,0 +1,75 @@
+"""The rows of the results table: what turns a video and its first masks into masks of every frame."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from maskvos.errors import UserError
+from maskvos.inference.features import FeatureExtractor, encoder_keys, lab_patches, trunk_features
+from maskvos.inference.propagate import Frames, Given, propagate_labels, segment_sequence
+from maskvos.networks.files import load_encoder, load_model, untrained_encoder
+
+Masks = Iterator[tuple[str, np.ndarray]]
+"""Frame names and masks (H, W) uint8 ids, in order."""
+Row = Callable[[Frames, Given], Masks]
+
+WITH_WEIGHTS = ("backbone", "correspondence", "full")
+WITHOUT_WEIGHTS = ("copy", "lab", "untrained")
+
+
+def make_row(row: str, params: Any, weights: Path | None, device: torch.device) -> Row:
+    """The method of one row, with its weights loaded.
+
+    Args:
+        row: ``copy`` the first masks; label propagation with ``lab`` patches, with the keys of an ``untrained``
+            encoder, with the trunk of the DINO ``backbone`` or the keys of the ``correspondence`` encoder; or the
+            ``full`` method.
+        params: sections ``seed``, ``precision``, ``networks`` and ``inference``.
+        weights: folder of weights, for those rows that need one.
+
+    Raises:
+        UserError: the row is unknown, its weights are missing or do not fit, or weights are named that it does not use.
+    """
+    if row not in WITH_WEIGHTS + WITHOUT_WEIGHTS:
+        raise UserError(f"row {row!r} is unknown. Use one of {', '.join(WITHOUT_WEIGHTS + WITH_WEIGHTS)}.")
+    if (weights is not None) != (row in WITH_WEIGHTS):
+        verb = (
+            "needs --weights, the folder of a trained stage" if weights is None else "uses no weights, drop --weights"
+        )
+        raise UserError(f"row {row!r} {verb}.")
+    if row == "copy":
+        return copy_masks
+    if row == "full":
+        model = load_model(weights or "", params.networks).to(device)
+        arguments = {"model": model, "precision": params.precision}
+        return partial(_ids, segment_sequence, settings=params.inference, device=device, **arguments)
+    features = _features(row, params, weights, device)
+    return partial(_ids, propagate_labels, settings=params.inference, device=device, features=features)
+
+
+def copy_masks(frames: Frames, given: Given) -> Masks:
+    """Every frame gets the masks that have been given so far: what a method must beat."""
+    current: np.ndarray | None = None
+    for name, image in frames:
+        current = np.zeros(image.shape[:2], np.uint8) if current is None else current
+        if name in given:
+            current = np.where(given[name] > 0, given[name], current)
+        yield name, current
+
+
+def _features(row: str, params: Any, weights: Path | None, device: torch.device) -> FeatureExtractor:
+    if row == "lab":
+        return lab_patches
+    if row == "untrained":
+        return encoder_keys(untrained_encoder(params.networks, params.seed).to(device), params.precision)
+    encoder = load_encoder(weights or "", params.networks, params.seed).to(device)
+    return (trunk_features if row == "backbone" else encoder_keys)(encoder, params.precision)
+
+
+def _ids(method: Callable[..., Iterator[Any]], frames: Frames, given: Given, **arguments: Any) -> Masks:
+    for prediction in method(frames, given, **arguments):
+        yield prediction.frame, prediction.ids
