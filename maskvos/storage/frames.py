@@ -34,7 +34,8 @@ class Clip:
 
 
 class FrameStore:
-    """Random access to stored frames; one object may be used from several processes, forked or spawned.
+    """Random access to stored frames; one object may be used from several threads and from several
+    processes, forked or spawned.
 
     Raises:
         UserError: the folder, its index or one of its shards is missing or damaged.
@@ -100,7 +101,8 @@ class FrameStore:
         path = self._shards[shard]
         try:
             if shard not in self._files:
-                self._files[shard] = path.open("rb", buffering=0)
+                # setdefault, because another thread may have opened it meanwhile and be reading from its file.
+                self._files.setdefault(shard, path.open("rb", buffering=0))
             # pread has no file position, so processes that inherited the same open file do not disturb each other.
             return os.pread(self._files[shard].fileno(), length, offset)
         except OSError as error:
