@@ -89,7 +89,7 @@ class Correspondence(Optimisation):
 class Clustering(Section):
     """Space-time k-means (Eq. 4) and what is kept of it."""
 
-    clusters: int = Field(ge=2)
+    clusters: int = Field(ge=2, le=255)  # labels are stored as uint8, 0 is background
     iterations: int = Field(ge=1)
     short_side: int = Field(ge=32)
     features: Literal["embedding", "trunk"]

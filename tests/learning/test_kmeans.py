@@ -1,0 +1,127 @@
+"""k-means against plain float64 loops, brute force, and the probabilities that define k-means++."""
+
+import itertools
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from maskvos.learning.kmeans import clip_generator, kmeans, lloyd, seed_points
+
+
+def reference_lloyd(points, centroids, iterations):
+    """Lloyd's iterations, one point at a time, float64."""
+    points, centroids, labels = points.astype(np.float64), centroids.astype(np.float64), None
+    for count in range(1, iterations + 1):
+        distances = np.array([[((p - c) ** 2).sum() for c in centroids] for p in points])
+        nearest = distances.argmin(1)
+        objective = distances.min(1).mean()
+        if count == iterations or (labels is not None and (nearest == labels).all()):
+            break
+        labels = nearest.copy()
+        assert len(set(labels)) == len(centroids), "this reference knows no emptied clusters"
+        centroids = np.array([points[labels == k].mean(0) for k in range(len(centroids))])
+    return nearest, objective, count
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("iterations", [1, 3, 100])
+def test_lloyd_equals_plain_loops(seed, iterations):
+    generator = np.random.default_rng(seed)
+    points = generator.standard_normal((150, 7)).astype(np.float32)
+    start = points[generator.choice(150, 4, replace=False)]
+    labels, objective, count = reference_lloyd(points, start, iterations)
+    result = lloyd(points, start, iterations)
+    np.testing.assert_array_equal(result.labels, labels)
+    assert result.iterations == count
+    assert result.objective == pytest.approx(objective, rel=1e-5)
+
+
+def test_result_is_a_fixed_point_of_many_updates():
+    """The running sums do not drift: means computed afresh lead to the same labels."""
+    points = np.random.default_rng(0).standard_normal((4000, 16)).astype(np.float32)
+    result = kmeans(points, 6, 1000, np.random.default_rng(1))
+    assert 20 < result.iterations < 1000
+    means = np.stack([points[result.labels == k].mean(0, dtype=np.float64) for k in range(6)])
+    distances = ((points[:, None].astype(np.float64) - means) ** 2).sum(-1)
+    np.testing.assert_array_equal(result.labels, distances.argmin(1))
+    assert result.objective == pytest.approx(distances.min(1).mean(), rel=1e-5)
+
+
+def test_best_of_many_starts_is_the_optimum_of_tiny_data():
+    points = np.random.default_rng(3).standard_normal((9, 2)).astype(np.float32)
+
+    def cost(assignment):
+        groups = [points[np.array(assignment) == k] for k in range(3)]
+        return sum(((g - g.mean(0)) ** 2).sum() for g in groups if len(g)) / len(points)
+
+    optimum = min(cost(assignment) for assignment in itertools.product(range(3), repeat=9))
+    best = min(kmeans(points, 3, 50, np.random.default_rng(seed)).objective for seed in range(40))
+    assert best == pytest.approx(optimum, rel=1e-5)
+
+
+def test_seeding_draws_with_the_probabilities_of_plus_plus():
+    points = np.array([[0.0], [1.0], [3.0], [7.0]], np.float32)
+    expected = {}
+    for triple in itertools.permutations(range(4), 3):  # a point already chosen has probability 0
+        probability = 1 / 4
+        for place in (1, 2):
+            squares = [min((points[i, 0] - points[j, 0]) ** 2 for j in triple[:place]) for i in range(4)]
+            probability *= squares[triple[place]] / sum(squares)
+        expected[triple] = probability
+    generator, draws = np.random.default_rng(0), 20_000
+    counts = dict.fromkeys(expected, 0)
+    for _ in range(draws):
+        counts[tuple(seed_points(points, 3, generator).tolist())] += 1
+    statistic = sum((counts[t] - draws * p) ** 2 / (draws * p) for t, p in expected.items())
+    assert statistic < 49.7  # chi-square with 23 degrees of freedom, p = 0.001
+
+
+def test_emptied_cluster_restarts_at_the_farthest_point():
+    points = np.array([[0.0], [0.1], [0.2], [10.0], [11.0], [30.0]], np.float32)
+    start = np.array([[0.1], [10.5], [-500.0]], np.float32)  # the third attracts nothing
+    result = lloyd(points, start, 50)
+    np.testing.assert_array_equal(result.labels, [0, 0, 0, 1, 1, 2])
+
+
+def test_two_emptied_clusters_take_two_different_points():
+    points = np.array([[0.0], [1.0], [20.0], [50.0]], np.float32)
+    result = lloyd(points, np.array([[0.0], [-900.0], [-800.0]], np.float32), 50)
+    np.testing.assert_array_equal(result.labels, [0, 0, 2, 1])
+
+
+def test_fewer_different_points_than_clusters():
+    points = np.repeat(np.array([[0.0, 1.0], [1.0, 0.0]], np.float32), 5, axis=0)
+    result = kmeans(points, 4, 10, np.random.default_rng(0))
+    assert result.objective == 0 and len(set(result.labels)) == 2
+    assert kmeans(points[:1], 3, 10, np.random.default_rng(0)).labels.tolist() == [0]
+
+
+def test_generator_depends_on_seed_round_and_name_alone():
+    def draw(*key):
+        return clip_generator(*key).integers(2**60)
+
+    assert draw(1, 0, "a") == draw(1, 0, "a")
+    assert len({draw(1, 0, "a"), draw(1, 0, "b"), draw(1, 1, "a"), draw(2, 0, "a"), draw(0, 1, "a")}) == 5
+    assert draw(7, 2, "0043f083b5") == 505255193350704534  # for ever: stored results depend on it
+
+
+def test_same_bits_whatever_the_number_of_threads():
+    program = (
+        "import hashlib, faiss, numpy as np; from maskvos.learning.kmeans import kmeans, clip_generator\n"
+        "x = np.random.default_rng(0).standard_normal((6000, 128)).astype(np.float32)\n"
+        "r = kmeans(x, 5, 30, clip_generator(0, 0, 'clip'))\n"
+        "print(faiss.omp_get_max_threads(), hashlib.sha256(r.labels.tobytes()).hexdigest(), r.objective.hex())"
+    )
+    outcomes = []
+    for threads in ("1", "3"):
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        run = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        used, *outcome = run.stdout.split()
+        assert used == threads
+        outcomes.append(outcome)
+    assert outcomes[0] == outcomes[1]

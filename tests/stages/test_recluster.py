@@ -1,0 +1,145 @@
+"""The stage on a small store of frames: files, their content, repeatability, errors."""
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from maskvos.errors import UserError
+from maskvos.learning.pseudo_masks import keep_clusters
+from maskvos.networks.files import save_network, untrained_encoder
+from maskvos.params import read_all_params
+from maskvos.storage.frame_writer import EncodedClip, write_store
+from maskvos.storage.frames import FrameStore
+from maskvos.storage.weights import load_weights
+from stages.recluster import PARAMETERS, main
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZES = {"ducks": (3, 48, 64), "trees": (5, 64, 48)}
+
+
+def encoded(name, count, height, width):
+    generator = np.random.default_rng(len(name) + count)
+    coarse = generator.integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+    frames = [cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC) for image in coarse]
+    images = [cv2.imencode(".png", frame)[1].tobytes() for frame in frames]
+    return EncodedClip(name, height, width, [f"{i:05}" for i in range(count)], images)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A store of two clips, untrained weights, parameters."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["clustering"] |= {"short_side": 48, "oversize": 0.4, "clusters": 5}
+    params["networks"] |= {"embedding_dim": 32}
+    params["runtime"] = {"device": "cpu", "threads": 1, "workers": 0}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    (tmp_path / "frames").mkdir()
+    write_store(tmp_path / "frames", [encoded(name, *size) for name, size in SIZES.items()], ".png", {})
+    networks = read_all_params(tmp_path / "params.yaml").networks
+    save_network(tmp_path / "weights", untrained_encoder(networks, 3), "encoder", networks)
+    return tmp_path
+
+
+def run(folder, name="first", round_=0, **changes):
+    values = {
+        "params": folder / "params.yaml",
+        "round": round_,
+        "frames": folder / "frames",
+        "weights": folder / "weights",
+        "output": folder / name / "pseudo_masks.safetensors",
+        "statistics": folder / name / "clustering.json",
+        "previous_pseudo_masks": None,
+    }
+    args = argparse.Namespace(**(values | changes))
+    return args, main(args)
+
+
+def change(folder, **clustering):
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["clustering"] |= clustering
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+
+
+def test_files_hold_what_they_promise(folder):
+    args, record = run(folder)
+    tensors, description = load_weights(args.output)
+    content = json.loads(args.statistics.read_text())
+    assert record["clips"] == 2 and record["frames"] == 8
+    assert description["kind"] == "pseudo_masks" and description["round"] == 0
+    assert description["frames"] == FrameStore(folder / "frames").fingerprint
+    assert description["clustering"]["position_weight"] == 0.5
+    assert tensors.keys() == content["clips"].keys() == SIZES.keys()
+    for name, (count, height, width) in SIZES.items():
+        labels, entry = tensors[name], content["clips"][name]
+        assert labels.dtype == torch.uint8 and labels.shape == (count, height // 8, width // 8)
+        sizes = [int((labels == number).sum()) for number in range(1, entry["kept"] + 1)]
+        assert sizes == entry["sizes"][len(entry["sizes"]) - entry["kept"] :] == sorted(sizes, reverse=True)
+        assert labels.max() == entry["kept"]
+        assert all(share <= 0.4 for share in entry["shares"][-entry["kept"] :])
+    assert content["summary"]["clips"] == 2
+
+
+def test_same_bytes_again_and_with_more_threads(folder):
+    first, _ = run(folder)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["runtime"]["threads"] = 2
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    second, _ = run(folder, "second")
+    assert first.output.read_bytes() == second.output.read_bytes()
+    assert first.statistics.read_bytes() == second.statistics.read_bytes()
+
+
+def test_comparison_with_the_round_before(folder):
+    first, _ = run(folder)
+    again, _ = run(folder, "again", previous_pseudo_masks=first.output)
+    summary = json.loads(again.statistics.read_text())["summary"]
+    assert summary["agreement_mean"] == 1 and summary["clips_compared"] == 2
+    later, _ = run(folder, "later", round_=1, previous_pseudo_masks=first.output)  # other random numbers
+    assert load_weights(later.output)[1]["round"] == 1
+    change(folder, short_side=32)
+    other, _ = run(folder, "other", previous_pseudo_masks=first.output)
+    assert "agreement_mean" not in json.loads(other.statistics.read_text())["summary"]
+
+
+def test_trunk_features_and_bf16(folder):
+    plain, _ = run(folder)
+    change(folder, features="trunk")
+    trunk, _ = run(folder, "trunk")
+    assert trunk.output.read_bytes() != plain.output.read_bytes()
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump(params | {"precision": "bf16"}))
+    half, _ = run(folder, "half")
+    assert load_weights(half.output)[0].keys() == SIZES.keys()
+
+
+def test_a_clip_with_nothing_left_is_stored_empty_and_counted(folder, monkeypatch):
+    def without_ducks(assignment, clusters, oversize):
+        return keep_clusters(assignment, clusters, 1e-9 if assignment.shape[0] == 3 else oversize)
+
+    monkeypatch.setattr("maskvos.learning.pseudo_masks.keep_clusters", without_ducks)
+    args, _ = run(folder)
+    assert not load_weights(args.output)[0]["ducks"].any()
+    summary = json.loads(args.statistics.read_text())["summary"]
+    assert summary["clips_with_nothing_left"] == 1 and summary["kept_histogram"]["0"] == 1
+
+
+def test_nothing_left_anywhere_is_an_error_and_writes_nothing(folder):
+    change(folder, oversize=0.01)
+    with pytest.raises(UserError, match="oversize"):
+        run(folder)
+    assert not (folder / "first").exists()
+
+
+def test_weights_are_no_pseudo_masks(folder):
+    with pytest.raises(UserError, match="expected the pseudo masks"):
+        run(folder, previous_pseudo_masks=folder / "weights" / "model.safetensors")
+
+
+def test_declared_parameters():
+    assert PARAMETERS == ("seed", "precision", "networks", "clustering", "versions.recluster")
