@@ -1,0 +1,52 @@
+"""What Snakemake and the tests of both graphs need: which parameters a stage depends on, and its resources."""
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from maskvos.errors import UserError
+
+
+def declared_parameters(script: Path) -> tuple[str, ...]:
+    """``PARAMETERS`` of a stage script, read without importing it (importing torch would cost every dry run seconds).
+
+    Raises:
+        UserError: the script declares none.
+    """
+    for node in ast.parse(script.read_text()).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == "PARAMETERS":
+            return tuple(ast.literal_eval(node.value))  # type: ignore[attr-defined]
+    raise UserError(f"{script}: declares no PARAMETERS, the sections of params.yaml that it reads")
+
+
+def fetch_parameters(sections: tuple[str, ...], dataset: str) -> tuple[str, ...]:
+    """The part of `data` that one dataset's fetch depends on: adding an evaluation set must not fetch the others."""
+    entry = "data.train" if dataset == "train" else f"data.evaluation.{dataset}"
+    return tuple(part for name in sections for part in (("data.folder", entry) if name == "data" else (name,)))
+
+
+def tracked(content: dict[str, Any], sections: tuple[str, ...]) -> dict[str, str]:
+    """Dotted section name -> its value as JSON: a form that Snakemake records and compares exactly."""
+    return {name: json.dumps(_at(content, name), sort_keys=True) for name in sections}
+
+
+def _at(content: Any, name: str) -> Any:
+    for part in name.split("."):
+        content = content[part]
+    return content
+
+
+def resources(table: Path, stage: str) -> dict[str, int | Callable[..., int]]:
+    """One row of the resource table, memory growing by half with each retry of a job that died for want of it."""
+    row: dict[str, int] = yaml.safe_load(table.read_text())[stage]
+    memory = row["mem_mb"]
+
+    def mem_mb(wildcards: Any, attempt: int) -> int:
+        return memory * (1 + attempt) // 2
+
+    return {**{key: value for key, value in row.items() if key != "threads"}, "mem_mb": mem_mb}

@@ -1,0 +1,49 @@
+# Rounds of re-clustering and mask embedding: a chain, each round from the weights of the one before.
+
+
+def previous_weights(wildcards):
+    return PLAN.rounds[wildcards.round].previous
+
+
+rule recluster:
+    input:
+        frames="artifacts/frames",
+        weights=previous_weights,
+    output:
+        masks="artifacts/rounds/{round}/pseudo_masks.safetensors",
+        statistics="artifacts/rounds/{round}/clustering.json",
+    params:
+        settings=settings("recluster.py"),
+    log:
+        "logs/recluster-{round}.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: THREADS["recluster"]
+    resources:
+        **resources(TABLE, "recluster"),
+    shell:
+        "python stages/recluster.py --params params.yaml --round {wildcards.round} --frames {input.frames}"
+        " --weights {input.weights} --output {output.masks} --statistics {output.statistics}"
+
+
+rule segment:
+    input:
+        frames="artifacts/frames",
+        weights=previous_weights,
+        masks="artifacts/rounds/{round}/pseudo_masks.safetensors",
+    output:
+        weights=directory("artifacts/rounds/{round}/weights"),
+        curves="artifacts/rounds/{round}/curves.csv",
+    params:
+        settings=settings("segment.py"),
+    log:
+        "logs/segment-{round}.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: THREADS["segment"]
+    resources:
+        **resources(TABLE, "segment"),
+    shell:
+        "python stages/segment.py --params params.yaml --round {wildcards.round} --frames {input.frames}"
+        " --weights {input.weights} --pseudo-masks {input.masks} --output {output.weights} --curves {output.curves}"
+        " --checkpoints checkpoints/rounds/{wildcards.round}"

@@ -1,0 +1,44 @@
+# The encoder: DINO on single frames, then correspondence on clips.
+# --checkpoints is working state, no output: Snakemake deletes outputs before it reruns a job.
+
+
+rule pretrain_backbone:
+    input:
+        frames="artifacts/frames",
+    output:
+        weights=directory("artifacts/backbone/weights"),
+        curves="artifacts/backbone/curves.csv",
+    params:
+        settings=settings("pretrain_backbone.py"),
+    log:
+        "logs/pretrain_backbone.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: THREADS["pretrain_backbone"]
+    resources:
+        **resources(TABLE, "pretrain_backbone"),
+    shell:
+        "python stages/pretrain_backbone.py --params params.yaml --frames {input.frames}"
+        " --output {output.weights} --curves {output.curves} --checkpoints checkpoints/backbone"
+
+
+rule pretrain_correspondence:
+    input:
+        frames="artifacts/frames",
+        weights="artifacts/backbone/weights",
+    output:
+        weights=directory("artifacts/correspondence/weights"),
+        curves="artifacts/correspondence/curves.csv",
+    params:
+        settings=settings("pretrain_correspondence.py"),
+    log:
+        "logs/pretrain_correspondence.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: THREADS["pretrain_correspondence"]
+    resources:
+        **resources(TABLE, "pretrain_correspondence"),
+    shell:
+        "python stages/pretrain_correspondence.py --params params.yaml --frames {input.frames}"
+        " --weights {input.weights} --output {output.weights} --curves {output.curves}"
+        " --checkpoints checkpoints/correspondence"
