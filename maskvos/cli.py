@@ -1,0 +1,44 @@
+"""The command line: one subcommand for each thing that users do by hand."""
+
+import argparse
+import importlib
+import logging
+import sys
+
+from maskvos import __version__
+from maskvos.errors import UserError
+
+# Subcommand -> the module whose `add_parser(subparsers)` defines it, and its line in the help. Only the module that is
+# asked for is imported: evaluation needs no torch, and nothing else needs Hydra and DVC.
+COMMANDS = {
+    "compose": ("maskvos.composition", "write params.yaml from a preset and overrides"),
+    "datasets": ("maskvos.datasets.command", "list the public datasets and how to get them"),
+    "evaluate": ("maskvos.evaluation.command", "score predicted masks (DAVIS, YouTube-VOS)"),
+    "table": ("maskvos.report.command", "print the results table, or write it as Markdown"),
+    "sync": ("maskvos.sync", "after a run by one of Snakemake and DVC, let the other know"),
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one subcommand; a user's error is one line on stderr and exit status 2."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="maskvos", description="Self-supervised video object segmentation.")
+    parser.add_argument("--version", action="version", version=f"maskvos {__version__}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, (module, description) in COMMANDS.items():
+        if given and given[0] == name:
+            importlib.import_module(module).add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=description)
+    chosen = parser.parse_args(given)
+    try:
+        status = chosen.func(chosen)
+    except UserError as error:
+        print(f"maskvos: error: {error}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(status or 0)
+
+
+if __name__ == "__main__":
+    main()
