@@ -104,7 +104,7 @@ def add_parser(subparsers: Any) -> None:
         "overrides", nargs="*", metavar="key=value", help="preset=demo|clips|paper_r18|paper_r50, then any parameter"
     )
     parser.add_argument("--output", type=Path, default=Path("params.yaml"), help="default: params.yaml")
-    parser.set_defaults(run=run)
+    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
         help="after a run by Snakemake or DVC, let the other know that it is done",
         description="After a run by Snakemake or DVC, let the other know that it is done.",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the results, settings and times here too")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="for --markdown; default: params.yaml")
     parser.add_argument("--logs", type=Path, default=Path("logs"), help="for --markdown; default: logs")
-    parser.set_defaults(run=run)
+    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> None:
