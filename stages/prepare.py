@@ -8,8 +8,7 @@ from typing import Any
 from maskvos.console import log, run_stage
 from maskvos.datasets.frame_images import encoded_suffix
 from maskvos.datasets.frame_preparation import encode_clips
-from maskvos.datasets.manifest import read_manifest
-from maskvos.datasets.sequences import open_dataset
+from maskvos.datasets.sequences import open_dataset, read_manifest
 from maskvos.errors import UserError
 from maskvos.params import read_params
 from maskvos.progress import track
@@ -24,7 +23,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     """Write the frame store; counts for the record."""
     params = read_params(args.params, PARAMETERS)
     manifest = read_manifest(args.dataset)
-    sequences = open_dataset(args.dataset)
+    sequences = open_dataset(manifest)
     log.info("prepare: %d clips of '%s'", len(sequences), manifest["name"])
     facts = {
         "dataset": {"name": manifest["name"], "split": manifest["split"], "fingerprint": manifest["fingerprint"]},
