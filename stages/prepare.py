@@ -24,9 +24,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     params = read_params(args.params, PARAMETERS)
     manifest = read_manifest(args.dataset)
     sequences = open_dataset(manifest)
-    log.info("prepare: %d clips of '%s'", len(sequences), manifest["name"])
+    log.info("prepare: %d clips of '%s'", len(sequences), manifest.get("name", ""))
     facts = {
-        "dataset": {"name": manifest["name"], "split": manifest["split"], "fingerprint": manifest["fingerprint"]},
+        "dataset": {key: manifest.get(key, "") for key in ("name", "split", "fingerprint")},
         "short_side": params.prepare.short_side,
         "quality": params.prepare.quality,
     }

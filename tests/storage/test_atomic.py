@@ -1,0 +1,102 @@
+"""Outputs appear whole or not at all."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from maskvos.errors import UserError
+from maskvos.storage import atomic
+from maskvos.storage.atomic import atomic_file, atomic_folder
+
+
+def full_disk(*args, **kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def names(folder):
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def write_file(target):
+    with atomic_file(target) as partial:
+        partial.write_text("new")
+
+
+def write_folder(target):
+    with atomic_folder(target) as partial:
+        (partial / "inner").mkdir()
+        (partial / "inner" / "a").write_text("new")
+
+
+def test_file_replaces_and_leaves_nothing_beside(tmp_path):
+    target = tmp_path / "deep" / "result.json"
+    write_file(target)
+    target.write_text("old")
+    write_file(target)
+    assert target.read_text() == "new"
+    assert target.stat().st_mode & 0o777 == 0o644
+    assert names(target.parent) == ["result.json"]
+
+
+@pytest.mark.parametrize("before", ["absent", "folder", "file", "link"])
+def test_folder_replaces_whatever_stood_there(tmp_path, before):
+    target = tmp_path / "out"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").write_text("kept")
+    if before == "folder":
+        target.mkdir()
+        (target / "old").write_text("old")
+    elif before == "file":
+        target.write_text("old")
+    elif before == "link":
+        target.symlink_to(elsewhere)
+    write_folder(target)
+    assert names(target) == ["a", "inner"]
+    assert not target.is_symlink()
+    assert names(tmp_path) == ["a", "elsewhere", "inner", "kept", "out"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("crash"), KeyboardInterrupt()])
+def test_crash_inside_keeps_the_previous_content(tmp_path, error):
+    write_file(tmp_path / "file")
+    write_folder(tmp_path / "folder")
+    before = names(tmp_path)
+    with pytest.raises(type(error)), atomic_file(tmp_path / "file") as partial:
+        partial.write_text("half")
+        raise error
+    with pytest.raises(type(error)), atomic_folder(tmp_path / "folder") as partial:
+        (partial / "half").write_text("half")
+        raise error
+    assert names(tmp_path) == before
+    assert (tmp_path / "file").read_text() == "new"
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+@pytest.mark.parametrize("where", ["write", "sync"])
+def test_full_disk_is_a_users_error_and_changes_nothing(tmp_path, monkeypatch, write, where):
+    target = tmp_path / "out"
+    write(target)
+    before = names(tmp_path)
+    if where == "write":
+        monkeypatch.setattr(Path, "write_text", full_disk)
+    else:
+        monkeypatch.setattr(atomic.os, "fsync", full_disk)
+    with pytest.raises(UserError, match=r"out.*No space left.*Free space"):
+        write(target)
+    monkeypatch.undo()
+    assert names(tmp_path) == before
+
+
+def test_unwritable_place_is_a_users_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    for write in (write_file, write_folder):
+        with pytest.raises(UserError, match="cannot write"):
+            write(tmp_path / "file" / "inside" / "out")
+
+
+def test_an_error_of_the_caller_keeps_its_type(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_file(tmp_path / "out"):
+        (tmp_path / "absent").read_text()
+    assert names(tmp_path) == []
