@@ -23,7 +23,7 @@ def derive_plan(content: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         ``sets`` (the evaluation sets that are present), ``rounds`` (each with the weights it starts from),
-        ``baselines`` and ``models`` (the result rows without and with weights, keyed ``SET-ROW``).
+        ``baselines`` and ``models`` (the result rows without and with weights, keyed ``SET-ROW``), ``results``.
     """
     number = content["alternate"]["rounds"]
     sets = [
@@ -48,4 +48,6 @@ def derive_plan(content: dict[str, Any]) -> dict[str, Any]:
         "models": {
             f"{name}-{row}": {"set": name, "row": row, "weights": weights[row]} for name, row in rows if row in weights
         },
+        # DVC refuses a dependency that nothing makes; without a result there is no such folder.
+        "results": "artifacts/evaluation" if rows else "artifacts/data/train.json",
     }

@@ -17,6 +17,7 @@ from maskvos.params.method import (
     Runtime,
     Segmentation,
 )
+from maskvos.params.plan import derive_plan
 
 
 class Round(Section):
@@ -40,6 +41,7 @@ class Plan(Section):
     rounds: dict[str, Round]
     baselines: dict[str, Row]
     models: dict[str, Row]
+    results: str  # what the report depends on for the results: their folder, where there are any
 
 
 class Params(Section):
@@ -75,4 +77,11 @@ class Params(Section):
                 )
         if self.segmentation.objects >= self.clustering.clusters:
             raise ValueError("segmentation.objects must be smaller than clustering.clusters: one cluster is background")
+        return self
+
+    @model_validator(mode="after")
+    def _plan_follows(self) -> Self:
+        # After a hand edit of params.yaml, DVC would otherwise run the old number of rounds without a word.
+        if self.plan.model_dump() != derive_plan(self.model_dump()):
+            raise ValueError("plan does not follow from the other parameters; `maskvos compose key=value` writes both")
         return self

@@ -1,0 +1,97 @@
+"""Snakemake and DVC describe one graph: outputs, inputs, commands, and the parameters of each stage."""
+
+import re
+
+import pytest
+from dvc.dependency import ParamsDependency
+from dvc.repo import Repo
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import DAGSettings, OutputSettings, Quietness, ResourceSettings
+
+from maskvos.orchestration import declared_parameters, fetch_parameters
+
+PLANS = {
+    "demo": ["preset=demo"],
+    "one set, one round": ["alternate.rounds=1", "~data.evaluation.youtubevos", "evaluation.rows=[copy,full]"],
+    "four rounds, all rows": ["alternate.rounds=4", "evaluation.rows=[copy,lab,untrained,backbone,correspondence,full]"],
+    "nothing to evaluate": ["preset=clips", "data.train.path=videos"],
+    "paper": ["preset=paper_r50"],
+}
+
+
+def dvc_graph(folder):
+    """First output -> what DVC's resolved index says of the stage that makes it."""
+    graph = {}
+    with Repo(str(folder)) as repo:
+        for stage in repo.index.stages:
+            outputs = sorted(output.def_path for output in stage.outs)
+            parameters = [part for part in stage.deps if isinstance(part, ParamsDependency)]
+            graph[outputs[0]] = {
+                "command": stage.cmd,
+                "outputs": outputs,
+                "inputs": sorted(part.def_path for part in stage.deps if not isinstance(part, ParamsDependency)),
+                "parameters": sorted(name for part in parameters for name in part.params),
+            }
+    return graph
+
+
+def snakemake_graph(folder):
+    """The same of a forced dry run."""
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=1), snakefile=folder / "Snakefile", workdir=folder
+        )
+        workflow.dag(dag_settings=DAGSettings(forceall=True)).execute_workflow(executor="dryrun")
+        jobs = [job for job in workflow._workflow.dag.jobs if job.rule.name != "all"]
+    return {
+        sorted(job.output)[0]: {
+            "command": job.shellcmd,
+            "outputs": sorted(job.output),
+            "inputs": sorted(job.input),
+            "parameters": sorted(job.params["settings"]),
+        }
+        for job in jobs
+    }
+
+
+def widen(inputs, folders):
+    """Inputs with those that lie in one of the given folders replaced by that folder."""
+    return sorted({next((place for place in sorted(folders) if f"{name}/".startswith(f"{place}/")), name) for name in inputs})
+
+
+@pytest.mark.parametrize("overrides", PLANS.values(), ids=PLANS)
+def test_both_tools_describe_one_graph(checkout, overrides, monkeypatch):
+    monkeypatch.chdir(checkout.folder)
+    checkout.compose(*overrides)
+    dvc, snakemake = dvc_graph(checkout.folder), snakemake_graph(checkout.folder)
+    report = "artifacts/report/report.html"
+    # DVC's report depends on folders, so that a round or row that joins counts; Snakemake names the files in them.
+    folders = dvc[report]["inputs"]
+    for graph in (snakemake, dvc):
+        graph[report]["inputs"] = widen(graph[report]["inputs"], folders)
+    assert snakemake == dvc
+
+
+def test_report_reads_every_other_output(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.folder)
+    checkout.compose("preset=demo")
+    graph = snakemake_graph(checkout.folder)
+    report = graph.pop("artifacts/report/report.html")
+    assert report["inputs"] == sorted(output for stage in graph.values() for output in stage["outputs"])
+
+
+def test_stages_declare_what_both_tools_track(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.folder)
+    checkout.compose("preset=demo")
+    for stage in dvc_graph(checkout.folder).values():
+        script = checkout.folder / stage["command"].split()[1]
+        declared = declared_parameters(script)
+        if script.name == "fetch.py":
+            declared = fetch_parameters(declared, re.search(r"--dataset (\S+)", stage["command"])[1])
+        assert stage["parameters"] == sorted(declared), script.name
+
+
+def test_no_stage_tracks_how_the_work_is_run(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.folder)
+    checkout.compose("preset=demo")
+    assert not [stage for stage in dvc_graph(checkout.folder).values() if "runtime" in stage["parameters"]]
