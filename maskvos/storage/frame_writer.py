@@ -77,7 +77,7 @@ class _Shards:
     def add(self, clip: EncodedClip) -> dict[str, Any]:
         """Store one clip; its entry in the index."""
         size = sum(len(image) for image in clip.images)
-        if self._archive is None or (self._used and self._used + size > self._limit):
+        if self._archive is None or self._used + size > self._limit:
             self.close()
             self._paths.append(self._folder / f"frames-{len(self._paths):03d}.zip")
             self._archive, self._used = zipfile.ZipFile(self._paths[-1], "w", zipfile.ZIP_STORED), 0

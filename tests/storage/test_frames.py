@@ -1,6 +1,5 @@
 """The frame store: what is written is read, from several processes, and damage is noticed."""
 
-import json
 import multiprocessing
 import pickle
 import zipfile
@@ -22,8 +21,8 @@ def pictures(name):
     return np.random.default_rng(len(name)).integers(0, 256, (count, height, width, 3), dtype=np.uint8)
 
 
-def encoded(name, **more):
-    images = [cv2.imencode(".png", picture[..., ::-1])[1].tobytes() for picture in pictures(name)]
+def encoded(name, kind=".png", **more):
+    images = [cv2.imencode(kind, picture[..., ::-1])[1].tobytes() for picture in pictures(name)]
     count, height, width = SIZES[name]
     return EncodedClip(name, height, width, [f"{2 * number:05d}" for number in range(count)], images, **more)
 
@@ -156,13 +155,15 @@ def test_missing_and_cut_shards_are_named(folder):
         store.read(0)
 
 
-def test_a_changed_byte_is_noticed(folder):
-    clip = json.loads((folder / "index.json").read_text())["clips"][1]
-    shard = folder / "frames-000.zip"
+@pytest.mark.parametrize("kind", [".png", ".bmp"])  # a decoder notices nothing in a BMP
+def test_a_changed_byte_is_noticed(tmp_path, kind):
+    index = write_store(tmp_path, [encoded(name, kind) for name in SIZES], kind, {})
+    clip = index["clips"][1]
+    shard = tmp_path / "frames-000.zip"
     data = bytearray(shard.read_bytes())
     data[clip["offsets"][2] + clip["lengths"][2] // 2] ^= 1
     shard.write_bytes(data)
-    store = FrameStore(folder)
+    store = FrameStore(tmp_path)
     store.read(6)
     with pytest.raises(UserError, match=r"frames-000\.zip: damaged, frame späte Clips/00004"):
         store.read(7)
