@@ -35,17 +35,22 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     previous = read_previous(args.previous_pseudo_masks)
     log.info("%s: round %d, %d clips, %d frames", NAME, args.round, len(store.clips), len(store))
 
-    labels: dict[str, torch.Tensor] = {}
-    statistics: dict[str, dict[str, Any]] = {}
     started = time.perf_counter()
-    key = (params.seed, args.round)
-    with autocast(device, params.precision):
-        results = cluster_clips(store, encoder, params.clustering, key, device, torch.get_num_threads())
-        for clip, masks in track(results, len(store.clips), "clips"):
-            labels[clip.name] = torch.from_numpy(masks.labels)
-            statistics[clip.name] = clip_statistics(masks) | compare(masks.labels, previous.get(clip.name))
+    results = cluster_clips(
+        store, encoder, params.clustering, (params.seed, args.round), device, torch.get_num_threads()
+    )
+    try:
+        with autocast(device, params.precision):
+            masks = {clip.name: found for clip, found in track(results, len(store.clips), "clips")}
+    except FloatingPointError as error:
+        raise UserError(
+            f"{args.weights}: {error}, the training of these weights diverged. Lower its learning rate and train again."
+        ) from error
     rate = len(store) / (time.perf_counter() - started)
 
+    statistics = {
+        name: clip_statistics(masks[name]) | compare(masks[name].labels, previous.get(name)) for name in masks
+    }
     summary = summarise(statistics, params.clustering.clusters)
     if summary["clips_with_nothing_left"] == summary["clips"]:
         raise UserError(
@@ -53,11 +58,12 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
             "pseudo mask is left. Raise it, or look at the weights: their features may be the same everywhere."
         )
     description = {"kind": "pseudo_masks", "round": args.round, "seed": params.seed, "frames": store.fingerprint}
+    labels = {name: torch.from_numpy(masks[name].labels) for name in masks}
     save_weights(args.output, labels, description | {"clustering": params.clustering.model_dump()})
     with atomic_file(args.statistics) as partial:
         partial.write_text(json.dumps({"round": args.round, "summary": summary, "clips": statistics}, indent=1) + "\n")
     log.info("%s: %s", NAME, ", ".join(f"{key} {value}" for key, value in summary.items()))
-    return {"clips": len(labels), "frames": len(store), "frames_per_second": round(rate, 2)}
+    return {"clips": len(masks), "frames": len(store), "frames_per_second": round(rate, 2)}
 
 
 def read_previous(path: Path | None) -> dict[str, torch.Tensor]:

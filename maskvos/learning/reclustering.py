@@ -9,7 +9,6 @@ import faiss
 import numpy as np
 import torch
 
-from maskvos.errors import UserError
 from maskvos.learning.clip_features import encode_clip, read_clip
 from maskvos.learning.kmeans import clip_generator
 from maskvos.learning.pseudo_masks import PseudoMasks, pseudo_masks
@@ -44,7 +43,7 @@ def cluster_clips(
         threads: that read and cluster.
 
     Raises:
-        UserError: features are not finite, which means that the training of these weights diverged.
+        FloatingPointError: features are not finite, which means that the training of E diverged.
     """
 
     def encoded() -> Iterator[tuple[Clip, np.ndarray]]:
@@ -53,10 +52,7 @@ def cluster_clips(
             clip = next(clips)
             features = encode_clip(encoder, images, settings.features == "trunk", device)
             if not np.isfinite(features).all():
-                raise UserError(
-                    f"the features of clip {clip.name} are not finite: the training of these weights diverged. "
-                    "Train them again with a lower learning rate."
-                )
+                raise FloatingPointError(f"the features of clip {clip.name} are not finite")
             yield clip, features
 
     def clustered(encoded_clip: tuple[Clip, np.ndarray]) -> tuple[Clip, PseudoMasks]:

@@ -136,6 +136,15 @@ def test_nothing_left_anywhere_is_an_error_and_writes_nothing(folder):
     assert not (folder / "first").exists()
 
 
+def test_diverged_weights_are_named(folder):
+    networks = read_all_params(folder / "params.yaml").networks
+    encoder = untrained_encoder(networks, 3)
+    encoder.head[-1].weight.data.fill_(float("nan"))
+    save_network(folder / "weights", encoder, "encoder", networks)
+    with pytest.raises(UserError, match=r"weights: the features of clip ducks are not finite"):
+        run(folder)
+
+
 def test_weights_are_no_pseudo_masks(folder):
     with pytest.raises(UserError, match="expected the pseudo masks"):
         run(folder, previous_pseudo_masks=folder / "weights" / "model.safetensors")
