@@ -25,19 +25,19 @@ def davis_comparison(results: dict[str, list[Result]]) -> Table:
     """Above DAVIS-2017 val of the paper (Tables 1 and 4a)."""
     lines = _ours(results, ("J&F_mean", "J_mean", "J_recall", "F_mean", "F_recall"))
     lines += [_line(row.method, (row.mean, row.J, row.Jr, row.F, row.Fr), row.table) for row in paper.DAVIS_VAL]
-    return Table(["Method", "J&F", "J", "J recall", "F", "F recall"], lines)
+    return Table(["Method", "Source", "J&F", "J", "J recall", "F", "F recall"], lines)
 
 
 def youtube_comparison(results: dict[str, list[Result]]) -> Table:
     """Above YouTube-VOS val of the paper (Table 3)."""
     lines = _ours(results, ("J&F_mean", "J_seen", "F_seen", "J_unseen", "F_unseen"))
     lines += [_line(row.method, row[2:], row.table) for row in paper.YOUTUBE_VOS_VAL]
-    return Table(["Method", "J&F", "J seen", "F seen", "J unseen", "F unseen"], lines)
+    return Table(["Method", "Source", "J&F", "J seen", "F seen", "J unseen", "F unseen"], lines)
 
 
 def _ours(results: dict[str, list[Result]], keys: tuple[str, ...]) -> list[Line]:
     return [
-        Line(result.name, [cell(result.overall.get(key)) for key in keys], note=f"this run, {name}")
+        Line(result.name, [Cell(f"this run, {name}"), *(cell(result.overall.get(key)) for key in keys)])
         for name, rows in results.items()
         for result in rows
         if result.row in _LEARNED
@@ -46,4 +46,4 @@ def _ours(results: dict[str, list[Result]], keys: tuple[str, ...]) -> list[Line]
 
 def _line(method: str, numbers: tuple[float | None, ...], table: str) -> Line:
     cells = [Cell(ABSENT if number is None else f"{number:.1f}") for number in numbers]
-    return Line(method, cells, False, f"paper, Table {table}")
+    return Line(method, [Cell(f"paper, Table {table}"), *cells], ours=False)

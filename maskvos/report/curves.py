@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -107,6 +108,8 @@ def clustering_panels(rounds: list[Path]) -> list[Panel]:
         Panel(title, numbers, _column(list(recorded.values()), key), axis="round", points=True)
         for key, title in _SUMMARY.items()
     ]
+    agreement = [_mean_agreement(content) for content in recorded.values()]
+    panels.append(Panel("agreement with the round before", numbers, np.array(agreement), axis="round", points=True))
     shares = sorted(share for clip in recorded[max(recorded)].get("clips", {}).values() for share in clip["shares"])
     if shares:
         place = np.arange(1, len(shares) + 1) / len(shares)
@@ -116,5 +119,11 @@ def clustering_panels(rounds: list[Path]) -> list[Panel]:
     return [panel for panel in panels if np.isfinite(panel.y).any()]
 
 
-def _column(contents: list[dict], key: str) -> np.ndarray:
+def _column(contents: list[dict[str, Any]], key: str) -> np.ndarray:
     return np.array([content.get("summary", {}).get(key, np.nan) for content in contents], float)
+
+
+def _mean_agreement(content: dict[str, Any]) -> float:
+    """Mean adjusted Rand index over the clips, nan in the first round."""
+    values = [clip["agreement"] for clip in content.get("clips", {}).values() if "agreement" in clip]
+    return float(np.mean(values)) if values else float("nan")

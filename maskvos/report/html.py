@@ -42,7 +42,7 @@ def render_report(params: Params, artifacts: Path, logs: Path, revision: Revisio
         loader=PackageLoader("maskvos.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.lstrip_blocks = True
-    environment.filters["draw"] = lambda panel: Markup(draw(panel))
+    environment.filters["draw"] = lambda panel, group: Markup(draw(panel, group))
     return environment.get_template("report.html").render(content)
 
 

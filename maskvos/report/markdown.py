@@ -27,7 +27,7 @@ def render_markdown(params: Params, results: dict[str, list[Result]], logs: Path
 
 def markdown_table(table: tables.Table) -> str:
     """A pipe table; the best of a group is bold."""
-    rows = [[line.label + (f" ({line.note})" if line.note else ""), *map(_text, line.cells)] for line in table.lines]
+    rows = [[line.label, *map(_text, line.cells)] for line in table.lines]
     rule = ["---"] + ["---:"] * (len(table.columns) - 1)
     return "\n".join("| " + " | ".join(_escape(entry) for entry in row) + " |" for row in (table.columns, rule, *rows))
 

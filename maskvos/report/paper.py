@@ -38,7 +38,7 @@ DAVIS_VAL = (
     DavisNumbers("4a", "L_long alone, ResNet-18", 67.2, 64.9, None, 69.5, None),
     DavisNumbers("4a", "L_short + L_long (correspondence only), ResNet-18", 68.8, 66.7, None, 70.9, None),
     DavisNumbers("4a", "L_seg alone, ResNet-18", 62.3, 60.5, None, 64.0, None),
-    DavisNumbers("4a, 1", "full method, ResNet-18", 74.5, 71.6, 82.9, 77.4, 86.9),
+    DavisNumbers("1, 4a", "full method, ResNet-18", 74.5, 71.6, 82.9, 77.4, 86.9),
     DavisNumbers("1", "full method, ResNet-50", 75.6, 73.3, 83.6, 77.8, 87.3),
 )
 
@@ -48,6 +48,6 @@ YOUTUBE_VOS_VAL = (
 )
 
 REMARK = (
-    "Unless the preset is one of the paper's, the two are not measured on the same footing: data, image size and length "
+    "Unless the preset is one of the paper's, they are not measured on the same footing: data, image size and length "
     "of training differ. They stand together to show the distance and the order of the rows, not to be subtracted."
 )

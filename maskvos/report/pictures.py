@@ -82,7 +82,7 @@ def _clip_gallery(store: FrameStore, clip: Clip, rounds: Mapping[str, np.ndarray
 
 
 def prediction_galleries(artifacts: Path, name: str, results: list[Result]) -> list[Gallery]:
-    """Middle and last annotated frame of some sequences of one set: ground truth, then every row's prediction.
+    """Middle and last annotated frame of some sequences of one set: ground truth, then every row from the last.
 
     The sequences are spread evenly from the best to the worst J&F of the last row (the full method where it was run).
     """
@@ -95,7 +95,9 @@ def prediction_galleries(artifacts: Path, name: str, results: list[Result]) -> l
     ranked = [sequence for sequence in ranked if sequence in sequences]
     folder = artifacts / "evaluation" / name
     return [
-        _sequence_gallery(sequences[ranked[place]], results, folder, f"{place + 1} of {len(ranked)} by {last.name}")
+        _sequence_gallery(
+            sequences[ranked[place]], results, folder, f"rank {place + 1} of {len(ranked)} by {last.name.lower()}"
+        )
         for place in spread(len(ranked), SEQUENCES)
     ]
 
@@ -106,7 +108,7 @@ def _sequence_gallery(sequence: Sequence, results: list[Result], folder: Path, r
     frames = [later[place] for place in spread(len(later), 3)[1:]] or later
     images = {frame: sequence.image(frame) for frame in (given, *frames)}
     strips = [Strip("Ground truth", [_picture(images[frame], sequence.annotation(frame)) for frame in frames])]
-    for result in results:
+    for result in reversed(results):  # the strongest idea stands beside the ground truth
         files = [folder / result.row / "predictions" / sequence.name / f"{frame}.png" for frame in frames]
         masks = [read_mask(path) if path.is_file() else None for path in files]
         pictures = [
@@ -115,7 +117,7 @@ def _sequence_gallery(sequence: Sequence, results: list[Result], folder: Path, r
         score = percent(result.sequences.get(sequence.name, {}).get("J&F_mean"))
         strips.append(Strip(result.name, pictures, f"J&F {score}"))
     objects = len(sequence.first_frames)
-    note = f"{len(sequence.frames)} frames, {objects} object{'' if objects == 1 else 's'}, {rank}"
+    note = f"{folder.name}, {len(sequence.frames)} frames, {objects} object{'' if objects == 1 else 's'}, {rank}"
     return Gallery(sequence.name, note, strips, _picture(images[given], sequence.annotation(given), WIDTH * 3 // 2))
 
 

@@ -1,5 +1,6 @@
 """Panels as inline SVG that takes its text colour from the page, so that one drawing serves light and dark."""
 
+import html
 import io
 import re
 from typing import Any
@@ -25,9 +26,12 @@ _STYLE: Any = {
 }
 
 
-def draw(panel: Panel) -> str:
-    """One panel as an ``svg`` element, 3.2 x 1.9 inches, that scales with its container."""
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": panel.title}):
+def draw(panel: Panel, group: str) -> str:
+    """One panel as an ``svg`` element, 3.2 x 1.9 inches, that scales with its container.
+
+    Its ids follow from ``group`` and the panel's title, which together must be unique on a page.
+    """
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": f"{group}: {panel.title}"}):
         figure = Figure(figsize=(3.2, 1.9), layout="constrained")
         axes = figure.add_subplot()
         axes.plot(panel.x, panel.y, color=_LINE, linewidth=1.4, marker="o" if panel.points else None, markersize=4)
@@ -48,8 +52,8 @@ def _dress(axes: matplotlib.axes.Axes, panel: Panel) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(4))
     if panel.axis == "step":
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
-    if panel.points and np.ptp(panel.y) == 0:
-        axes.set_ylim(panel.y[0] - 0.5, panel.y[0] + 0.5)
+    if panel.points:  # a few counts or shares: from zero, or a small change would look like a large one
+        axes.set_ylim(0, 1.15 * float(np.nanmax(panel.y)) or 1)
     axes.ticklabel_format(axis="y", scilimits=(-3, 4), useMathText=False)
 
 
@@ -58,10 +62,13 @@ def _short(value: float) -> str:
 
 
 def _inline(text: str, panel: Panel) -> str:
-    svg = text[text.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    body = text[text.index(">", text.index("<svg")) + 1 :]
+    view = re.search(r'viewBox="[^"]*"', text)
+    # Metadata only fills the page, and a style element would reach beyond its drawing.
+    body = re.sub(r"<(metadata|style)\b.*?</\1>", "", body, flags=re.DOTALL)
     # Several drawings share a page, where an id may stand once; clip paths and markers carry hashes and stay.
-    svg = re.sub(r' id="(?:figure|axes|patch|line2d|text|matplotlib\.axis|xtick|ytick|LineCollection)_\d+"', "", svg)
-    svg = svg.replace(_INK, "currentColor").replace(_LINE, "var(--accent)")
-    label = f"{panel.title} over {panel.axis}"
-    return re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf'<svg \1 role="img" aria-label="{label}">', svg, count=1)
+    body = re.sub(r' id="(?:figure|axes|patch|line2d|text|matplotlib\.axis|xtick|ytick)_\d+"', "", body)
+    for drawn, meant in ((_INK, "currentColor"), (_LINE, "var(--accent)"), ("xlink:href", "href")):
+        body = body.replace(drawn, meant)
+    label = html.escape(f"{panel.title} over {panel.axis}")
+    return f'<svg {view[0] if view else ""} role="img" aria-label="{label}">{body.strip()}'

@@ -33,7 +33,6 @@ class Line:
     label: str
     cells: list[Cell]
     ours: bool = True
-    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import torch
 import yaml
+from PIL import Image
 
 from maskvos.params import Params, read_all_params, validate
+from maskvos.params.plan import derive_plan
 from maskvos.storage.frame_writer import EncodedClip, write_store
-from maskvos.storage.masks import write_mask
 from maskvos.storage.weights import save_weights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,14 +26,8 @@ def make_params() -> Params:
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     content["data"]["evaluation"] = {"davis": content["data"]["evaluation"]["davis"]}
     content["evaluation"]["rows"] = list(ROWS)
-    weights = {"correspondence": "artifacts/correspondence/weights", "full": "artifacts/rounds/1/weights"}
-    rows = {f"davis-{row}": {"set": "davis", "row": row, "weights": weights.get(row, "")} for row in ROWS}
-    content["plan"] = {
-        "sets": {"davis": "davis"},
-        "rounds": {"0": {"previous": weights["correspondence"]}, "1": {"previous": "artifacts/rounds/0/weights"}},
-        "baselines": {key: row for key, row in rows.items() if not row["weights"]},
-        "models": {key: row for key, row in rows.items() if row["weights"]},
-    }
+    content["alternate"]["rounds"] = 2
+    content["plan"] = derive_plan(content)
     return validate(content, "test")
 
 
@@ -52,6 +47,12 @@ def disc(number: int, radius: int = 10) -> np.ndarray:
     """(48, 64) uint8 ids: object 1, which moves to the right from frame to frame."""
     rows, columns = np.ogrid[:HEIGHT, :WIDTH]
     return ((rows - 24) ** 2 + (columns - 15 - 4 * number) ** 2 < radius**2).astype(np.uint8)
+
+
+def write_mask(path: Path, ids: np.ndarray) -> None:
+    """A grey PNG of ids, without the flush to disk that `maskvos.storage.masks` makes: there are hundreds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(ids).save(path)
 
 
 def make_tree(root: Path) -> tuple[Path, Path]:

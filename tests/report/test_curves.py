@@ -1,0 +1,66 @@
+"""Panels: rounds joined, series thinned, statistics by round."""
+
+import numpy as np
+import pytest
+
+from maskvos.report.curves import clustering_panels, curve_groups, join_rounds, thin, training_panels
+from maskvos.report.records import round_folders
+from tests.report.tree import make_tree
+
+
+def test_rounds_that_start_again_are_moved_behind_the_one_before():
+    rounds = [{"step": np.array([5.0, 10]), "loss": np.array([3.0, 2])}] * 3
+    joined, starts = join_rounds(rounds)
+    np.testing.assert_array_equal(joined["step"], [5, 10, 15, 20, 25, 30])
+    np.testing.assert_array_equal(joined["loss"], [3, 2, 3, 2, 3, 2])
+    assert starts == (10, 20)
+
+
+def test_rounds_that_count_on_are_kept_and_missing_columns_are_nan():
+    first, second = {"step": np.array([5.0, 10])}, {"step": np.array([15.0]), "loss": np.array([1.0])}
+    joined, starts = join_rounds([first, {}, second])
+    np.testing.assert_array_equal(joined["step"], [5, 10, 15])
+    np.testing.assert_array_equal(joined["loss"], [np.nan, np.nan, 1])
+    assert starts == (10,)
+
+
+def test_nothing_to_join():
+    assert join_rounds([{}, {"step": np.array([])}]) == ({}, ())
+
+
+@pytest.mark.parametrize("count", [3, 10, 11, 997])
+def test_thinning_keeps_the_mean_over_equal_groups(count):
+    x, y = np.arange(count, dtype=float), np.random.default_rng(0).normal(size=count)
+    few_x, few_y = thin(x, y, 10)
+    assert len(few_x) == len(few_y) == min(count, 10)
+    if count <= 10:
+        np.testing.assert_array_equal(few_y, y)
+    else:
+        sizes = [len(part) for part in np.array_split(x, 10)]
+        assert np.dot(few_y, sizes) == pytest.approx(y.sum())
+
+
+def test_thinning_drops_what_is_not_finite():
+    x, y = thin(np.arange(4.0), np.array([1, np.nan, np.inf, 2]))
+    np.testing.assert_array_equal(x, [0, 3])
+    np.testing.assert_array_equal(y, [1, 2])
+
+
+def test_the_loss_comes_first_and_the_learning_rate_last():
+    curves = {name: np.ones(3) for name in ("step", "epoch", "learning_rate", "short_term", "loss")}
+    curves["unused"] = np.full(3, np.nan)
+    assert [panel.title for panel in training_panels(curves)] == ["loss", "short term", "learning rate"]
+    assert training_panels({}) == []
+
+
+def test_clustering_by_round(tmp_path):
+    artifacts, _ = make_tree(tmp_path)
+    panels = {panel.title: panel for panel in clustering_panels(round_folders(artifacts))}
+    np.testing.assert_array_equal(panels["clusters kept a clip"].x, [0, 1])
+    np.testing.assert_array_equal(panels["clusters kept a clip"].y, [4, 3])
+    np.testing.assert_array_equal(panels["cluster sizes, last round"].y, [0.7, 0.7, 0.3, 0.3])
+    assert "agreement with the round before" not in panels  # none was recorded
+
+
+def test_groups_without_files_are_empty(tmp_path):
+    assert [group.panels for group in curve_groups(tmp_path)] == [[], [], [], []]

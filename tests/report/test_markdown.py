@@ -1,0 +1,42 @@
+"""The page that is committed."""
+
+from maskvos.report.markdown import markdown_table, render_markdown
+from maskvos.report.records import read_results
+from maskvos.report.revision import Revision
+from maskvos.report.tables import Cell, Line, Table
+from tests.report.tree import make_params, make_tree
+
+
+def test_table_marks_the_best_and_escapes_pipes():
+    table = Table(["A|B", "C"], [Line("x|y", [Cell("1", best=True)])])
+    assert markdown_table(table) == "| A\\|B | C |\n| --- | ---: |\n| x\\|y | **1** |"
+
+
+def test_page_holds_results_settings_and_origin(tmp_path):
+    artifacts, logs = make_tree(tmp_path)
+    page = render_markdown(make_params(), read_results(artifacts), logs, Revision("b" * 40, []))
+    for expected in (
+        "| Full method | 60.0 / 60.0 / 60.0 |",
+        "- Seed: 0",
+        "- Commit: `bbbbbbbbbbbb`, tree as committed",
+        "- Hardware: Some CPU, 2 cores",
+        "| pretrain_correspondence | 1 h 02 min |",
+        "| dog | 22.0 | 32.0 | 12.0 | 52.0 | **62.0** |",
+        "| full method, ResNet-18 | paper, Table 1, 4a | 74.5 |",
+        "embedding_dim: 128",
+    ):
+        assert expected in page
+    assert str(tmp_path) not in page
+    assert "secret-host" not in page
+
+
+def test_every_table_has_as_many_cells_as_columns(tmp_path):
+    artifacts, logs = make_tree(tmp_path)
+    page = render_markdown(make_params(), read_results(artifacts), logs, Revision("unknown", []))
+    for block in page.split("\n\n"):
+        lines = [line for line in block.splitlines() if line.startswith("|")]
+        assert len({line.count("|") for line in lines}) <= 1
+
+
+def test_page_without_results(tmp_path):
+    assert "Nothing was scored" in render_markdown(make_params(), {}, tmp_path, Revision("unknown", []))
