@@ -59,7 +59,7 @@ def generate(spec: GeneratedSet, root: Path, threads: int = 0) -> bool:
     if _is_complete(spec, root):
         return False
     processes = min(threads or len(os.sched_getaffinity(0)), spec.sequences)
-    with atomic_folder(root) as partial_root:
+    with atomic_folder(root, each_file=False) as partial_root:
         task = partial(_make_sequence, spec, partial_root)
         if processes == 1:
             objects = [task(index) for index in range(spec.sequences)]

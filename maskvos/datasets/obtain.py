@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+from maskvos.datasets.catalogue import Entry, find_entry
+from maskvos.datasets.command import explain
+from maskvos.datasets.download import download
+from maskvos.datasets.extract import ARCHIVES, is_archive
 from maskvos.datasets.generator import GeneratedSet, generate
-from maskvos.datasets.layout import check_layout
+from maskvos.datasets.layout import Listing, check_layout
 from maskvos.datasets.manifest import Manifest, make_manifest
+from maskvos.datasets.unpacked import find_root, is_unpacked, unpack
 from maskvos.errors import UserError
 from maskvos.params.data import Data, Dataset, Generator
 
@@ -18,9 +23,20 @@ def obtain(name: str, data: Data, generator: Generator, seed: int, threads: int)
     Raises:
         UserError: the name is unknown, the set is absent, cannot be fetched, or does not follow its layout.
     """
-    dataset = find_dataset(name, data)
-    root, licence = _provide(name, dataset, data, generator, seed, threads)
-    listing = check_layout(root, dataset.layout, dataset.split, annotated=name != "train")
+    dataset, folder, annotated = find_dataset(name, data), Path(data.folder), name != "train"
+    entry = find_entry(dataset.name) if dataset.source == "catalogue" else None
+    if entry is not None:
+        _check_entry(name, dataset, entry)
+        root, licence = fetch_entry(entry, dataset.path, folder), entry.licence
+    elif dataset.source == "folder":
+        root, licence = _open_own(name, Path(dataset.path), dataset.layout, folder), OWN_LICENCE
+    else:
+        spec = _specify(name, dataset, generator, seed)
+        root, licence = folder / "generated" / name, GENERATED_LICENCE
+        generate(spec, root, threads)
+    listing = check_layout(root, dataset.layout, dataset.split, annotated)
+    if entry is not None:
+        check_content(entry, dataset.split, listing, root)
     return make_manifest(name, dataset.layout, dataset.split, root, licence, listing)
 
 
@@ -34,18 +50,73 @@ def find_dataset(name: str, data: Data) -> Dataset:
     if name not in known:
         raise UserError(f"--dataset {name}: not in the parameters; expected one of {', '.join(known)}")
     if known[name].absent:
-        where = "data.train.path" if name == "train" else f"data.evaluation.{name}.path"
-        raise UserError(f"{where} is empty, so the dataset '{name}' is left out. Give it a folder to use the dataset.")
+        raise UserError(f"{_key(name)}.path is empty, so '{name}' is left out. Name a folder there to use it.")
     return known[name]
 
 
-def _provide(
-    name: str, dataset: Dataset, data: Data, generator: Generator, seed: int, threads: int
-) -> tuple[Path, str]:
-    """The dataset's root folder and its licence."""
-    if dataset.source == "folder":
-        return Path(dataset.path), OWN_LICENCE
-    spec = GeneratedSet(
+def fetch_entry(entry: Entry, path: str, folder: Path) -> Path:
+    """The root of a public dataset: a folder that is already there, or its archive, given or downloaded, unpacked.
+
+    Args:
+        entry: of the catalogue.
+        path: an unpacked folder (used in place), an archive, or empty.
+        folder: where downloads and what is unpacked go.
+
+    Raises:
+        UserError: it must be fetched by hand (says how), or the download or the archive fails.
+    """
+    given = Path(path) if path else None
+    if given is not None and given.is_dir():
+        return find_root(given, entry.layout)
+    kept = folder / "archives" / entry.name / entry.archive
+    unpacked = folder / entry.name
+    archive = given or kept
+    if given is not None and not given.is_file():
+        raise UserError(f"{given}: no such archive or folder, named as the path of {entry.name}")
+    if not archive.is_file() and not is_unpacked(unpacked):
+        if not entry.address:
+            raise UserError(f"{kept}: not there, and it has to be fetched by hand. {explain(entry, str(folder))}")
+        download(entry.address, kept)
+    if archive.is_file():
+        unpack(archive, unpacked, kept.with_name(f"{entry.archive}.sha256.json"), entry.sha256)
+    return find_root(unpacked, entry.layout)
+
+
+def check_content(entry: Entry, split: str, listing: Listing, root: Path) -> None:
+    """Compare what was found with what the catalogue promises.
+
+    Raises:
+        UserError: says how many sequences or frames were found and how many are expected.
+    """
+    expected = entry.splits[split]
+    counts = {"sequences": (len(listing.sequences), expected.sequences), "frames": (listing.frames, expected.frames)}
+    for what, (found, promised) in counts.items():
+        if promised is not None and found != promised:
+            raise UserError(
+                f"{root}: split '{split}' of {entry.name} has {found} {what}, expected {promised}. The archive or the "
+                "folder is incomplete or another release; fetch it again, or use source 'folder' for a part of it."
+            )
+
+
+def _check_entry(name: str, dataset: Dataset, entry: Entry) -> None:
+    if dataset.layout != entry.layout:
+        raise UserError(f"{_key(name)}.layout is '{dataset.layout}', but {entry.name} has the layout '{entry.layout}'")
+    if dataset.split not in entry.splits:
+        raise UserError(f"{_key(name)}.split is '{dataset.split}', but {entry.name} has: {', '.join(entry.splits)}")
+
+
+def _open_own(name: str, path: Path, layout: str, folder: Path) -> Path:
+    if path.is_file() and is_archive(path):
+        unpack(path, folder / "unpacked" / name, folder / "unpacked" / f"{name}.sha256.json")
+        return find_root(folder / "unpacked" / name, layout)
+    if not path.is_dir():
+        kinds = ", ".join(ARCHIVES)
+        raise UserError(f"{_key(name)}.path: {path} is neither a folder nor an archive ({kinds}). Correct the path.")
+    return find_root(path, layout)
+
+
+def _specify(name: str, dataset: Dataset, generator: Generator, seed: int) -> GeneratedSet:
+    return GeneratedSet(
         name=name,
         layout=dataset.layout,
         split=dataset.split,
@@ -57,6 +128,7 @@ def _provide(
         max_objects=generator.max_objects,
         annotated=name != "train",
     )
-    root = Path(data.folder) / "generated" / name
-    generate(spec, root, threads)
-    return root, GENERATED_LICENCE
+
+
+def _key(name: str) -> str:
+    return "data.train" if name == "train" else f"data.evaluation.{name}"

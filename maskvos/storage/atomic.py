@@ -58,8 +58,12 @@ def atomic_file(target: Path | str) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(target: Path | str) -> Iterator[Path]:
+def atomic_folder(target: Path | str, each_file: bool = True) -> Iterator[Path]:
     """Yield an empty folder beside ``target``; on success it replaces ``target`` (whatever stood there is removed).
+
+    Args:
+        target: the folder to make.
+        each_file: flush file by file; without it the whole system once, which a folder of 100,000 frames needs.
 
     Raises:
         UserError: the disk is full or the folder cannot be written.
@@ -71,9 +75,12 @@ def atomic_folder(target: Path | str) -> Iterator[Path]:
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.tmp-", dir=target.parent))
         yield partial
         partial.chmod(0o755)
-        for path in partial.rglob("*"):
-            if path.is_file():
-                _sync(path)
+        if each_file:
+            for path in partial.rglob("*"):
+                if path.is_file():
+                    _sync(path)
+        else:
+            os.sync()
         if target.is_symlink() or target.is_file():
             target.unlink()
         elif target.exists():

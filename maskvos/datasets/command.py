@@ -1,0 +1,45 @@
+"""`maskvos datasets`: the catalogue as a table, and how to get what cannot be downloaded."""
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+
+from maskvos.datasets.catalogue import CATALOGUE, Entry
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the program's parser; its ``func`` prints and returns the exit status."""
+    parser = subparsers.add_parser("datasets", help="list the public datasets and how to get them")
+    parser.add_argument("--folder", default="data", help="data.folder of the parameters (default: %(default)s)")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the catalogue."""
+    console = Console()
+    table = Table("name", "layout", "split", "sequences", "frames", "about", "licence", "access", title="Datasets")
+    for entry in CATALOGUE.values():
+        for split, content in entry.splits.items():
+            table.add_row(
+                entry.name,
+                entry.layout,
+                split,
+                str(content.sequences),
+                str(content.frames or ""),
+                f"{entry.size:g} GB",
+                entry.licence,
+                "download" if entry.address else "by hand",
+            )
+    console.print(table)
+    for entry in CATALOGUE.values():
+        if not entry.address:
+            console.print(explain(entry, args.folder), markup=False, highlight=False)
+    return 0
+
+
+def explain(entry: Entry, folder: str) -> str:
+    """How to get an entry that cannot be downloaded: numbered steps, the last one names the place for the file."""
+    steps = [*entry.steps, f"Put it there: {folder}/archives/{entry.name}/{entry.archive}, or name it (or the"]
+    steps[-1] += " unpacked folder) in the dataset's parameter 'path'."
+    return f"{entry.name}:\n" + "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, 1))

@@ -1,0 +1,72 @@
+"""From an archive to a dataset's root: unpacked once, recognised afterwards."""
+
+import json
+from pathlib import Path
+
+from maskvos.console import log
+from maskvos.datasets.checksums import verify
+from maskvos.datasets.extract import extract
+from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from maskvos.storage.atomic import atomic_folder
+
+MARK = "extracted.json"
+
+
+def unpack(archive: Path, folder: Path, record: Path, published: str | None = None) -> None:
+    """Unpack into ``folder`` unless that was done before from an archive of the same name and size.
+
+    Args:
+        archive: zip or tar.
+        folder: made as a whole or not at all; `MARK` in it says what it was made from.
+        record: where the archive's checksum is kept.
+        published: its checksum, where its owner states one.
+
+    Raises:
+        UserError: wrong checksum, damaged or dangerous archive, full disk.
+    """
+    size = archive.stat().st_size
+    made_from = _read_mark(folder)
+    if made_from is not None and (made_from["archive"], made_from["bytes"]) == (archive.name, size):
+        return
+    checksum = verify(archive, record, published)
+    log.info("%s: unpacking into %s", archive.name, folder)
+    with atomic_folder(folder, each_file=False) as partial:
+        extract(archive, partial)
+        mark = {"archive": archive.name, "bytes": size, "sha256": checksum}
+        (partial / MARK).write_text(json.dumps(mark, indent=1) + "\n")
+
+
+def is_unpacked(folder: Path) -> bool:
+    """Whether `unpack` finished there; the archive itself may have been deleted since."""
+    return _read_mark(folder) is not None
+
+
+def find_root(folder: Path, layout: str) -> Path:
+    """The dataset's root in an unpacked folder: archives wrap it in a folder of their own (DAVIS/, train/, valid/).
+
+    Where nothing fits, the folder itself: checking its layout then says what is missing.
+    """
+    root = folder
+    while root.is_dir() and not _is_root(root, layout):
+        inner = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "__MACOSX"))]
+        if len(inner) != 1:
+            return folder
+        root = inner[0]
+    return root
+
+
+def _is_root(folder: Path, layout: str) -> bool:
+    if layout != "clips":
+        return (folder / "JPEGImages").is_dir()
+    candidates = [*folder.iterdir(), *folder.glob("*/*")]
+    return any(
+        path.suffix.lower() in (VIDEO_SUFFIXES if path.parent == folder else IMAGE_SUFFIXES) for path in candidates
+    )
+
+
+def _read_mark(folder: Path) -> dict[str, str | int] | None:
+    try:
+        mark = json.loads((folder / MARK).read_text())
+    except (OSError, ValueError):
+        return None
+    return mark if isinstance(mark, dict) and {"archive", "bytes"} <= set(mark) else None

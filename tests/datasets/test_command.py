@@ -1,0 +1,22 @@
+"""`maskvos datasets`."""
+
+import argparse
+
+import pytest
+
+from maskvos.datasets.catalogue import CATALOGUE
+from maskvos.datasets.command import add_parser
+
+
+def test_prints_every_entry_and_where_to_put_what_is_fetched_by_hand(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    args = parser.parse_args(["datasets", "--folder", "elsewhere"])
+    assert args.func(args) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in CATALOGUE)
+    assert "elsewhere/archives/youtubevos2019-train/train.zip" in shown
+    assert "elsewhere/archives/davis2017" not in shown

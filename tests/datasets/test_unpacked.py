@@ -1,0 +1,56 @@
+"""Unpacking once: recognised afterwards, nothing left on failure, the root found under wrappers."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from maskvos.datasets.unpacked import MARK, find_root, is_unpacked, unpack
+from maskvos.errors import UserError
+
+
+def make(path: Path, names: list[str], content: bytes = b"x") -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, content)
+    return path
+
+
+def test_done_once_and_again_for_another_archive(tmp_path: Path) -> None:
+    archive, folder = make(tmp_path / "a.zip", ["train/JPEGImages/s/0.jpg"]), tmp_path / "data" / "a"
+    unpack(archive, folder, tmp_path / "a.json")
+    assert is_unpacked(folder)
+    frame = folder / "train/JPEGImages/s/0.jpg"
+    frame.write_bytes(b"kept")
+    unpack(archive, folder, tmp_path / "a.json")
+    assert frame.read_bytes() == b"kept"
+    other = make(tmp_path / "b.zip", ["train/JPEGImages/s/1.jpg"], b"longer")
+    unpack(other, folder, tmp_path / "b.json")
+    assert not frame.exists()
+    archive.unlink()
+    assert is_unpacked(folder)
+
+
+def test_nothing_is_left_on_failure(tmp_path: Path) -> None:
+    archive = make(tmp_path / "a.zip", ["good.jpg", "../evil.jpg"])
+    with pytest.raises(UserError):
+        unpack(archive, tmp_path / "data" / "a", tmp_path / "a.json")
+    assert list((tmp_path / "data").iterdir()) == []
+    assert not is_unpacked(tmp_path / "data" / "a")
+
+
+@pytest.mark.parametrize("wrappers", ["", "DAVIS", "outer/train"])
+def test_root_under_wrappers(tmp_path: Path, wrappers: str) -> None:
+    root = tmp_path / wrappers
+    (root / "JPEGImages" / "480p").mkdir(parents=True)
+    (tmp_path / MARK).write_text("{}")
+    assert find_root(tmp_path, "davis") == root
+
+
+def test_root_of_clips_and_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "own" / "dog").mkdir(parents=True)
+    assert find_root(tmp_path, "clips") == tmp_path
+    (tmp_path / "own" / "dog" / "1.jpg").touch()
+    assert find_root(tmp_path, "clips") == tmp_path / "own"
+    assert find_root(tmp_path, "davis") == tmp_path
+    assert find_root(tmp_path / "absent", "davis") == tmp_path / "absent"
