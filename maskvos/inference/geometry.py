@@ -72,7 +72,11 @@ def to_labels(probabilities: Tensor, geometry: Geometry) -> np.ndarray:
     resized = probabilities[None]
     if geometry.working != geometry.original:
         resized = functional.interpolate(resized, geometry.original, mode="bilinear", align_corners=False)
-    return resized[0].argmax(0).to(torch.uint8).cpu().numpy()
+    best, labels = resized[0, 0], torch.zeros(geometry.original, dtype=torch.uint8, device=resized.device)
+    for number, probability in enumerate(resized[0, 1:], 1):  # argmax over the first dimension takes ten times as long
+        labels.masked_fill_(probability > best, number)
+        best = torch.maximum(best, probability)
+    return labels.cpu().numpy()
 
 
 def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:

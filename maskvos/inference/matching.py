@@ -101,7 +101,8 @@ def _best_within(query: Tensor, keys: Tensor, slots: Sequence[int], top_k: int, 
         tile = query[rows, columns].flatten(0, 1)
         y, x = _cells(window_rows, window_columns, query.device)
         tile_y, tile_x = _cells(rows, columns, query.device)
-        outside = (tile_y[:, None] - y) ** 2 + (tile_x[:, None] - x) ** 2 >= radius**2
+        down, right = tile_y[:, None] - y, tile_x[:, None] - x
+        outside = down * down + right * right >= radius * radius
         similarity = (tile @ window.T).view(len(tile), len(slots), -1)
         similarity = similarity.masked_fill_(outside[:, None], float("-inf")).flatten(1)
         count = min(top_k, similarity.shape[1])

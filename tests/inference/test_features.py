@@ -1,0 +1,45 @@
+"""Features that label propagation matches."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from maskvos.inference.features import encoder_keys, lab_patches, network_input, trunk_features
+from maskvos.networks.files import untrained_encoder
+from maskvos.params.method import Networks
+
+NETWORKS = Networks(
+    backbone="resnet18", last_layer="layer3", embedding_dim=16, mask_embedding_dim=16, decoder_width=16
+)
+
+
+@pytest.mark.parametrize("extract", ["lab", "keys", "trunk"])
+def test_grid_and_norm_at_odd_sizes(extract):
+    picture = torch.randint(0, 256, (1, 3, 37, 50), dtype=torch.uint8)
+    encoder = untrained_encoder(NETWORKS, 0)
+    method = {
+        "lab": lab_patches,
+        "keys": encoder_keys(encoder, "fp32"),
+        "trunk": trunk_features(encoder, "fp32"),
+    }[extract]
+    with torch.inference_mode():
+        features = method(picture)
+    assert features.shape == (1, {"lab": 48, "keys": 16, "trunk": 256}[extract], 5, 7)
+    torch.testing.assert_close(features.norm(dim=1), torch.ones(1, 5, 7))
+
+
+def test_lab_patches_by_hand():
+    image = np.random.default_rng(0).integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    features = lab_patches(torch.from_numpy(image).permute(2, 0, 1)[None])[0]
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) - [50, 0, 0]
+    cell = lab[8:16, 16:24].reshape(4, 2, 4, 2, 3).mean((1, 3))  # block rows, block columns, channel
+    expected = cell.transpose(2, 0, 1).ravel()
+    np.testing.assert_allclose(features[:, 1, 2], expected / np.linalg.norm(expected), atol=1e-5)
+
+
+def test_padding_is_the_mean_colour():
+    padded = network_input(torch.full((1, 3, 5, 8), 200, dtype=torch.uint8))
+    assert padded.shape == (1, 3, 8, 8)
+    assert (padded[:, :, 5:] == 0).all()
+    assert (padded[:, :, :5] != 0).all()

@@ -1,0 +1,51 @@
+"""Readout for groups, and the joining of their masks."""
+
+import torch
+
+from maskvos.inference.groups import coarse_masks, gathered_values, join
+from maskvos.inference.matching import Affinity
+from maskvos.inference.memory import ReferenceMemory
+from tests.inference.stubs import CPU, settings
+
+
+def memory_of_two_groups():
+    """Objects 0 and 2 given in frame 0, object 1 in frame 1; a grid of one row with two cells."""
+    memory = ReferenceMemory((1, 2), 4, 3, 2, settings(references=2), CPU)
+    key = torch.rand(4, 1, 2)
+    memory.add(key, torch.tensor([[[0.8, 0.0]], [[0.0, 0.0]], [[0.1, 0.5]]]), torch.rand(2, 6, 1, 2), [0, 2])
+    memory.add(key, torch.tensor([[[0.7, 0.1]], [[0.2, 0.6]], [[0.1, 0.2]]]), torch.rand(3, 6, 1, 2), [1])
+    return memory
+
+
+def test_one_group_is_equation_8_itself():
+    part = torch.rand(3, 4, 5) / 3
+    memory = ReferenceMemory((4, 5), 2, 3, 1, settings(references=0), CPU)
+    memory.add(torch.rand(2, 4, 5), part, None, [0, 1, 2])
+    itself = torch.arange(20)[:, None]
+    torch.testing.assert_close(coarse_masks(memory, [Affinity(itself, torch.ones(20, 1))]), part)
+
+
+def test_each_object_is_read_with_its_groups_affinity():
+    memory = memory_of_two_groups()
+    early = Affinity(torch.tensor([[0], [1]]) + 2 * memory.groups[0].slot, torch.ones(2, 1))
+    late = Affinity(torch.tensor([[1], [0]]) + 2 * memory.groups[1].slot, torch.ones(2, 1))
+    coarse = coarse_masks(memory, [early, late])
+    first, second = torch.tensor([[[0.8, 0.0]], [[0.1, 0.5]]]), torch.tensor([[[0.6, 0.2]]])
+    torch.testing.assert_close(coarse[[0, 2, 1]], join([first, second]))
+    values = gathered_values(memory, [early, late])
+    assert memory.values is not None
+    torch.testing.assert_close(values[2, :, 0].T, memory.values[2, memory.groups[0].slot])
+    torch.testing.assert_close(values[1, :, 0].T, memory.values[1, memory.groups[1].slot].flip(0))
+
+
+def test_join_by_hand():
+    """Two independent claims of a half: neither, or one of them, each with equal odds."""
+    half = torch.full((1, 1, 1), 0.5)
+    torch.testing.assert_close(join([half, half]), torch.full((2, 1, 1), 1 / 3))
+    torch.testing.assert_close(join([half * 0, half]), torch.tensor([0.0, 0.5]).view(2, 1, 1))
+    torch.testing.assert_close(join([half * 2, half * 2]), torch.full((2, 1, 1), 0.5), atol=1e-5, rtol=0)
+
+
+def test_join_keeps_one_group():
+    part = torch.rand(3, 4, 5) / 3.1
+    torch.testing.assert_close(join([part]), part)

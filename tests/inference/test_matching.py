@@ -1,0 +1,137 @@
+"""The engine against a dense float64 loop written from the protocol."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from maskvos.inference import matching
+from maskvos.inference.matching import Affinity, match, readout
+
+
+def unit(rng, *shape):
+    values = rng.standard_normal(shape)
+    return values / np.linalg.norm(values, axis=-1, keepdims=True)
+
+
+def dense(query, keys, unrestricted, restricted, top_k, radius, temperature):
+    """Dense (Q, S * cells) weights: every candidate of every reference looked at in float64."""
+    height, width, _ = query.shape
+    cells = height * width
+    result = np.zeros((cells, len(keys) * cells))
+    for y in range(height):
+        for x in range(width):
+            candidates = []
+            for slot in [*unrestricted, *restricted]:
+                free = slot in unrestricted
+                for v in range(height):
+                    for u in range(width):
+                        if free or math.sqrt((y - v) ** 2 + (x - u) ** 2) < radius:
+                            score = float(np.dot(query[y, x], keys[slot, v, u]))
+                            candidates.append((score, slot * cells + v * width + u))
+            best = sorted(candidates, reverse=True)[:top_k]
+            exponentials = [math.exp(score / temperature) for score, _ in best]
+            for (_, index), exponential in zip(best, exponentials, strict=True):
+                result[y * width + x, index] += exponential / sum(exponentials)
+    return result
+
+
+def spread(affinity, columns):
+    """The engine's sparse answer as a dense float64 array."""
+    result = np.zeros((len(affinity.indices), columns))
+    for row, (indices, weights) in enumerate(zip(affinity.indices.numpy(), affinity.weights.numpy(), strict=True)):
+        np.add.at(result[row], indices, weights.astype(float))
+    return result
+
+
+CASES = [
+    # height, width, unrestricted, restricted, top_k, radius
+    (5, 7, [3], [0, 1, 2], 4, 3),
+    (6, 4, [0], [], 5, 2),
+    (9, 5, [2], [1, 0], 10, 1),
+    (14, 15, [1], [0], 6, 12),
+    (3, 3, [0], [1], 40, 2),  # fewer candidates than top_k
+    (7, 6, [], [0, 2], 3, 4),
+    (4, 30, [0, 2], [1], 7, 5),
+]
+
+
+@pytest.mark.parametrize(("height", "width", "unrestricted", "restricted", "top_k", "radius"), CASES)
+def test_engine_is_exact(height, width, unrestricted, restricted, top_k, radius):
+    rng = np.random.default_rng(height * 100 + width)
+    query, keys = unit(rng, height, width, 8), unit(rng, 4, height, width, 8)
+    table = rng.random((4 * height * width, 3))
+    expected = dense(query, keys, unrestricted, restricted, top_k, radius, 0.07)
+    tensors = torch.tensor(query).float(), torch.tensor(keys).float()
+    affinity = match(*tensors, unrestricted, restricted, top_k, radius, 0.07)
+    np.testing.assert_allclose(spread(affinity, len(table)), expected, atol=1e-5)
+    gathered = readout(affinity, torch.tensor(table).float())
+    np.testing.assert_allclose(gathered.numpy(), expected @ table, atol=1e-5)
+
+
+@pytest.mark.parametrize(("tile", "chunk"), [((1, 4), 1), ((3, 2), 50), ((100, 100), 1 << 24)])
+def test_tiles_and_chunks_change_nothing(monkeypatch, tile, chunk):
+    rng = np.random.default_rng(3)
+    query = torch.tensor(unit(rng, 6, 7, 8)).float()
+    keys = torch.tensor(unit(rng, 3, 6, 7, 8)).float()
+    usual = match(query, keys, [2], [0, 1], 5, 4, 0.05)
+    monkeypatch.setattr(matching, "TILE", tile)
+    monkeypatch.setattr(matching, "CHUNK", chunk)
+    other = match(query, keys, [2], [0, 1], 5, 4, 0.05)
+    assert torch.equal(usual.indices, other.indices)
+    torch.testing.assert_close(usual.weights, other.weights)
+
+
+def test_radius_is_a_strict_euclidean_distance():
+    """One reference cell is the perfect match for all; only those closer than the radius may take it."""
+    query = torch.zeros(11, 11, 2)
+    query[..., 0] = 1
+    keys = torch.zeros(1, 11, 11, 2)
+    keys[..., 1] = 1
+    keys[0, 5, 5] = torch.tensor([1.0, 0.0])
+    affinity = match(query, keys, [], [0], 1, 3, 0.05)
+    found = (affinity.indices[:, 0] == 5 * 11 + 5).view(11, 11)
+    for y in range(11):
+        for x in range(11):
+            assert found[y, x] == (math.hypot(y - 5, x - 5) < 3), (y, x)
+    assert (match(query, keys, [0], [], 1, 3, 0.05).indices == 5 * 11 + 5).all()  # no radius on the first frame
+
+
+def test_order_of_references_does_not_matter():
+    rng = np.random.default_rng(5)
+    query = torch.tensor(unit(rng, 6, 6, 8)).float()
+    keys = torch.tensor(unit(rng, 4, 6, 6, 8)).float()
+    one = spread(match(query, keys, [3], [0, 1, 2], 5, 4, 0.05), 4 * 36)
+    two = spread(match(query, keys, [3], [2, 0, 1], 5, 4, 0.05), 4 * 36)
+    np.testing.assert_allclose(one, two, atol=1e-6)
+
+
+def test_a_slot_named_twice_counts_twice():
+    rng = np.random.default_rng(6)
+    query, keys = unit(rng, 5, 5, 8), unit(rng, 2, 5, 5, 8)
+    expected = dense(query, keys, [], [0, 1, 1], 4, 3, 0.05)
+    got = match(torch.tensor(query).float(), torch.tensor(keys).float(), [], [0, 1, 1], 4, 3, 0.05)
+    np.testing.assert_allclose(spread(got, 50), expected, atol=1e-5)
+
+
+def test_local_references_never_build_the_dense_matrix(monkeypatch):
+    """The largest product of a tile stays far below queries x references."""
+    largest = 0
+    original = torch.Tensor.__matmul__
+
+    def watched(left, right):
+        nonlocal largest
+        product = original(left, right)
+        largest = max(largest, product.numel())
+        return product
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", watched)
+    match(torch.rand(40, 60, 4), torch.rand(5, 40, 60, 4), [], range(5), 10, 6, 0.05)
+    assert 0 < largest < (40 * 60) * (5 * 40 * 60) / 50
+
+
+def test_readout_is_a_weighted_sum():
+    affinity = Affinity(torch.tensor([[0, 2], [1, 1]]), torch.tensor([[0.25, 0.75], [0.5, 0.5]]))
+    table = torch.tensor([[4.0], [8.0], [12.0]])
+    assert readout(affinity, table).tolist() == [[10.0], [8.0]]
