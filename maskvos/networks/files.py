@@ -95,7 +95,8 @@ def _fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     if missing or foreign or wrong:
         named = ", ".join([*missing[:2], *foreign[:2], *sorted(wrong)[:2]])
         raise UserError(
-            f"{path}: these weights are of another architecture ({len(missing)} tensors missing, {len(foreign)} unknown, "
-            f"{len(wrong)} of another shape, such as {named}). Set the networks parameters that they were trained with."
+            f"{path}: these weights are of another architecture ({len(missing)} tensors missing, {len(foreign)} not "
+            f"known, {len(wrong)} of another shape, such as {named}). "
+            "Set the networks parameters that they were trained with."
         )
     network.load_state_dict(tensors)

@@ -1,7 +1,7 @@
 """Bilinear resampling of axis-aligned boxes as two matrix products.
 
-grid_sample and interpolate have no deterministic backward on CUDA (pytorch#68961, #68959); crops, flips and scalings are
-separable, so two small matrices do the same exactly and reproducibly.
+grid_sample and interpolate have no deterministic backward on CUDA (pytorch#68961, #68959); crops, flips and scalings
+are separable, so two small matrices do the same exactly and reproducibly.
 """
 
 import torch

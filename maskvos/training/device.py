@@ -23,7 +23,8 @@ def set_up_device(runtime: Runtime) -> torch.device:
     torch.set_num_threads(runtime.threads or len(os.sched_getaffinity(0)))
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for reproducible sums
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid that costs time at every allocation
+    # A debugging aid that costs time at every allocation; torch's type stubs do not know the attribute.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     return torch.device(chosen)
 

@@ -34,9 +34,8 @@ def contrast(rows, columns, positive, negatives):
         for k in range(pixels):
             query = pixel(rows, clip, k)
             others = range(batch) if negatives == "batch" else [clip]
-            total = sum(
-                math.exp(cosine(query, pixel(columns, other, n)) / TEMPERATURE) for other in others for n in range(pixels)
-            )
+            keys = [pixel(columns, other, n) for other in others for n in range(pixels)]
+            total = sum(math.exp(cosine(query, key) / TEMPERATURE) for key in keys)
             hit = math.exp(cosine(query, pixel(columns, clip, positive(clip, k))) / TEMPERATURE)
             losses.append(-math.log(hit / total))
     return sum(losses) / len(losses)

@@ -1,5 +1,7 @@
 """Frames and pseudo masks of the mask embedding loss."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from maskvos.training.triplets import TripletSamples, draw_triplet
 class Store:
     """Three clips of ten frames; the frame's number is its colour."""
 
-    clips = [Clip(name, [f"{n:05d}" for n in range(10)], 10 * k, 64, 96) for k, name in enumerate("abc")]
+    clips: ClassVar = [Clip(name, [f"{n:05d}" for n in range(10)], 10 * k, 64, 96) for k, name in enumerate("abc")]
 
     def read(self, index):
         return np.full((64, 96, 3), index, dtype=np.uint8)
