@@ -68,7 +68,7 @@ def score(manifest: dict[str, Any], sequences: list[Sequence], args: argparse.Na
         with atomic_file(args.objects) as partial:
             partial.write_text(",".join(("object", *FIGURES)) + "\n")
         return
-    result: Result = evaluate_dataset(manifest, args.predictions, processes=torch.get_num_threads())
+    result: Result = evaluate_dataset(manifest, args.predictions, threads=torch.get_num_threads())
     result = replace(result, set=args.dataset.stem, row=args.row)
     write_metrics(result, args.metrics)
     write_objects(result, args.objects)

@@ -22,8 +22,8 @@ def object_ids(mask: np.ndarray) -> list[int]:
 class Sequence:
     """Frames in order, by name.
 
-    ``masks`` are the annotation files, of which a tracker may see ``first_frames``; ``objects`` comes from ``meta.json``
-    where there is one (id -> frames on which the object is listed); ``scores_last_frame`` is false in DAVIS;
+    ``masks`` are the annotation files, of which a tracker may see ``first_frames``; ``objects`` comes from
+    ``meta.json`` where there is one (id -> frames on which it is listed); ``scores_last_frame`` is false in DAVIS;
     ``rate`` is a video file's frames per second, 0 elsewhere.
     """
 

@@ -1,0 +1,96 @@
+"""``maskvos evaluate davis`` and ``maskvos evaluate youtubevos``: score a folder of predictions."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+from maskvos.errors import UserError
+from maskvos.evaluation.davis import evaluate_davis
+from maskvos.evaluation.result import Result, write_metrics, write_objects
+from maskvos.evaluation.table import print_table
+from maskvos.evaluation.youtubevos import evaluate_youtubevos
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # not subscriptable when run
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add ``evaluate`` to the ``maskvos`` command; the parsed arguments carry the function to call as ``func``."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="score predicted masks: J and F",
+        description="Score PREDICTIONS/SEQUENCE/FRAME.png (palette PNG, pixel value = object id) against ground truth.",
+    )
+    protocols = parser.add_subparsers(dest="protocol", required=True)
+    davis = protocols.add_parser(
+        "davis",
+        help="DAVIS-2017 semi-supervised protocol, as the official evaluator",
+        description="Every object of the first frame; first and last frames left out.",
+    )
+    davis.add_argument("--set", default="val", help="list of sequences: ROOT/ImageSets/2017/SET.txt (default: val)")
+    davis.set_defaults(func=_davis)
+    youtubevos = protocols.add_parser(
+        "youtubevos",
+        help="YouTube-VOS layout, scored locally",
+        description="Each object from its own first frame on, where ground truth is at hand (ROOT/ground_truth, "
+        "ROOT_ground_truth or ROOT itself).",
+    )
+    youtubevos.set_defaults(func=_youtubevos)
+    for protocol in (davis, youtubevos):
+        _add_shared(protocol)
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ground-truth", type=Path, required=True, metavar="ROOT", help="the dataset's folder")
+    parser.add_argument("--predictions", type=Path, required=True, metavar="DIR", help="folder of SEQUENCE/FRAME.png")
+    parser.add_argument("--output", type=Path, required=True, metavar="JSON", help="metrics to write")
+    parser.add_argument("--objects", type=Path, metavar="CSV", help="per-object table (default: beside the metrics)")
+    parser.add_argument(
+        "--threads", "--processes", type=int, default=0, metavar="N", help="frames at a time (default: one a core)"
+    )
+
+
+def _davis(arguments: argparse.Namespace) -> None:
+    _run(
+        arguments,
+        lambda threads, progress: evaluate_davis(
+            arguments.ground_truth, arguments.predictions, arguments.set, threads, progress
+        ),
+    )
+
+
+def _youtubevos(arguments: argparse.Namespace) -> None:
+    _run(
+        arguments,
+        lambda threads, progress: evaluate_youtubevos(arguments.ground_truth, arguments.predictions, threads, progress),
+    )
+
+
+def _run(arguments: argparse.Namespace, evaluate: Callable[[int, Callable[[int, int], None]], Result]) -> None:
+    """Evaluate with a progress bar, print the table, write both files.
+
+    Raises:
+        UserError: ground truth or predictions do not fit, or a file cannot be written.
+    """
+    if arguments.threads < 0:
+        raise UserError(f"--threads {arguments.threads}: expected a positive number.")
+    objects = arguments.objects or arguments.output.with_name(_objects_name(arguments.output))
+    threads = arguments.threads or len(os.sched_getaffinity(0))
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    terminal = Console(stderr=True)
+    with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        task = bar.add_task("frames", total=None)
+        result = evaluate(threads, lambda done, total: bar.update(task, completed=done, total=total))
+    write_metrics(result, arguments.output)
+    write_objects(result, objects)
+    print_table(result)
+    print(f"written: {arguments.output}, {objects}")
+
+
+def _objects_name(output: Path) -> str:
+    """``metrics.json`` -> ``objects.csv``; ``a.json`` -> ``a_objects.csv``, so that results can share a folder."""
+    return "objects.csv" if output.stem == "metrics" else f"{output.stem}_objects.csv"

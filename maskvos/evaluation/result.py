@@ -1,0 +1,79 @@
+"""What an evaluation found, and its files: metrics.json and objects.csv."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maskvos.evaluation.statistics import FIGURES, Scores, average
+from maskvos.storage.atomic import atomic_file
+
+
+@dataclass(frozen=True)
+class Result:
+    """Figures of every object, by sequence and id in the dataset's order.
+
+    ``groups`` sorts objects (as ``sequence, id``) into named groups, such as seen and unseen categories; each gets a
+    mean of its own. ``set`` and ``row`` say which evaluation set and which row of the results table this is.
+    """
+
+    protocol: str
+    scores: Mapping[tuple[str, int], Scores]
+    groups: Mapping[str, list[tuple[str, int]]] = field(default_factory=dict)
+    set: str = ""
+    row: str = ""
+
+    @property
+    def objects(self) -> dict[str, Scores]:
+        """Figures by object, named ``SEQUENCE_ID`` as the official evaluator does."""
+        return {f"{sequence}_{identity}": scores for (sequence, identity), scores in self.scores.items()}
+
+    @property
+    def mean(self) -> Scores:
+        """The global figures: means over objects, not over sequences."""
+        return average(self.scores.values())
+
+    @property
+    def sequences(self) -> dict[str, Scores]:
+        """Means over each sequence's objects."""
+        members: dict[str, list[Scores]] = {}
+        for (sequence, _), scores in self.scores.items():
+            members.setdefault(sequence, []).append(scores)
+        return {sequence: average(scores) for sequence, scores in members.items()}
+
+    @property
+    def group_means(self) -> dict[str, Scores]:
+        """Means over each group's objects."""
+        return {name: average(self.scores[key] for key in keys) for name, keys in self.groups.items()}
+
+
+def write_metrics(result: Result, path: Path | str) -> None:
+    """Write ``metrics.json`` atomically: protocol, set, row, global, groups where there are any, sequences, objects.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    content = {
+        "protocol": result.protocol,
+        "set": result.set,
+        "row": result.row,
+        "global": result.mean,
+        **({"groups": result.group_means} if result.groups else {}),
+        "sequences": result.sequences,
+        "objects": result.objects,
+    }
+    with atomic_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def write_objects(result: Result, path: Path | str) -> None:
+    """Write ``objects.csv`` atomically in the official evaluator's form: a row an object, then MEAN; eight decimals.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    rows = {**result.objects, "MEAN": result.mean}
+    lines = [",".join(("object", *FIGURES))]
+    lines += [",".join((name, *(f"{scores[figure]:.8f}" for figure in FIGURES))) for name, scores in rows.items()]
+    with atomic_file(path) as partial:
+        partial.write_text("\n".join(lines) + "\n")

@@ -1,0 +1,96 @@
+"""Local scores in the YouTube-VOS layout: each object from its own first frame on, that frame not scored.
+
+The public valid and test splits give first frames only, and their servers score submissions; this scores what has
+ground truth here. J, F and their statistics are those of DAVIS; the server's seen and unseen means appear as groups
+where the data says which categories training has seen.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from maskvos.datasets.sequence import object_ids
+from maskvos.datasets.youtubevos import Meta, annotation_files, ground_truth_root, read_meta
+from maskvos.errors import UserError
+from maskvos.evaluation.result import Result
+from maskvos.evaluation.scoring import Progress, Task, score_tasks
+from maskvos.storage.masks import read_mask
+
+PROTOCOL = "YouTube-VOS local"
+
+
+def evaluate_youtubevos(
+    root: Path | str,
+    predictions: Path | str,
+    threads: int = 1,
+    progress: Progress | None = None,
+    sequences: Sequence[str] | None = None,
+) -> Result:
+    """J and F of ``predictions/SEQUENCE/FRAME.png`` against the ground truth of a split's folder.
+
+    Ground truth is ``ROOT/ground_truth``, ``ROOT_ground_truth`` beside it, or ``ROOT`` itself, whichever first has
+    ``Annotations``. Scored are the frames that have ground truth and, where there is a ``meta.json``, that it lists for
+    the object.
+
+    Raises:
+        UserError: ground truth or predictions are incomplete or do not fit each other; see `score_tasks`.
+    """
+    root = Path(root)
+    truth_root = ground_truth_root(root) or root
+    meta = read_meta(root) or read_meta(truth_root)
+    names = list(sequences) if sequences is not None else _list_sequences(truth_root, meta)
+    tasks = [_plan(truth_root, name, meta) for name in names]
+    if not any(task.truth for task in tasks):
+        raise UserError(
+            f"{truth_root / 'Annotations'}: ground truth of first frames only, nothing to score. Put full annotations "
+            f"into {root}/ground_truth/Annotations, or submit the predictions to the YouTube-VOS server."
+        )
+    scores = score_tasks(tasks, Path(predictions), threads, progress)
+    return Result(PROTOCOL, scores, _group(list(scores), root, meta), set=root.resolve().name)
+
+
+def _list_sequences(truth_root: Path, meta: Meta) -> list[str]:
+    folder = truth_root / "Annotations"
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder. Expected the ground truth as Annotations/SEQUENCE/FRAME.png.")
+    return sorted(meta) or sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def _plan(truth_root: Path, name: str, meta: Meta) -> Task:
+    files = annotation_files(truth_root, name)
+    if not files:
+        raise UserError(f"{truth_root}/Annotations/{name}: no ground truth of sequence {name}. Restore it.")
+    if name in meta:
+        listed = {identity: entry["frames"] for identity, entry in sorted(meta[name].items())}
+    else:
+        listed = _list_objects(files)
+    objects = {identity: [frame for frame in frames[1:] if frame in files] for identity, frames in listed.items()}
+    scored = sorted({frame for frames in objects.values() for frame in frames})
+    return Task(name, {frame: files[frame] for frame in scored}, objects, frozenset(listed))
+
+
+def _list_objects(files: dict[str, Path]) -> dict[int, list[str]]:
+    """Object -> frames from its first annotated one on, for ground truth without a ``meta.json``."""
+    frames = list(files)
+    first: dict[int, int] = {}
+    for index, frame in enumerate(frames):
+        for identity in object_ids(read_mask(files[frame])):
+            first.setdefault(identity, index)
+    return {identity: frames[index:] for identity, index in sorted(first.items())}
+
+
+def _group(keys: list[tuple[str, int]], root: Path, meta: Meta) -> dict[str, list[tuple[str, int]]]:
+    """Objects by whether training has seen their category.
+
+    ``meta.json`` may say so itself (``"seen": true`` beside an object's category); otherwise a category is seen if the
+    ``meta.json`` of the train split, beside this one, has it. Where neither tells it of every object, no groups.
+    """
+    train = read_meta(root.resolve().parent / "train")
+    categories = {entry.get("category") for video in train.values() for entry in video.values()} - {None}
+    groups: dict[str, list[tuple[str, int]]] = {}
+    for sequence, identity in keys:
+        entry = meta.get(sequence, {}).get(identity, {})
+        seen = entry.get("seen", entry["category"] in categories if categories and "category" in entry else None)
+        if seen is None:
+            return {}
+        groups.setdefault("seen" if seen else "unseen", []).append((sequence, identity))
+    return dict(sorted(groups.items()))

@@ -1,0 +1,53 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maskvos.cli import main
+from tests.evaluation.masks import write_sequence
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str]:
+    mask = np.eye(9, 12, dtype=np.uint8)
+    write_sequence(tmp_path / "root" / "Annotations" / "480p" / "clip", [mask] * 4)
+    write_sequence(tmp_path / "root" / "Annotations" / "clip", [mask] * 4)
+    write_sequence(tmp_path / "predictions" / "clip", [mask] * 4)
+    (tmp_path / "root" / "ImageSets" / "2017").mkdir(parents=True)
+    (tmp_path / "root" / "ImageSets" / "2017" / "mine.txt").write_text("clip\n")
+    return ["--ground-truth", str(tmp_path / "root"), "--predictions", str(tmp_path / "predictions")]
+
+
+def test_davis_prints_the_table_and_writes_both_files(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    output = tmp_path / "out" / "metrics.json"
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "davis", *arguments, "--set", "mine", "--output", str(output), "--processes", "2"])
+    assert ended.value.code == 0
+    assert json.loads(output.read_text())["global"]["J&F_mean"] == 1.0
+    assert (tmp_path / "out" / "objects.csv").read_text().startswith("object,J_mean,J_recall")
+    assert "clip_1" in capsys.readouterr().out
+
+
+def test_youtubevos_with_a_named_table_of_objects(arguments: list[str], tmp_path: Path):
+    output, objects = tmp_path / "a.json", tmp_path / "mine.csv"
+    (tmp_path / "root" / "Annotations" / "480p" / "clip").rename(tmp_path / "elsewhere")
+    (tmp_path / "root" / "Annotations" / "480p").rmdir()
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "youtubevos", *arguments, "--output", str(output), "--objects", str(objects)])
+    assert ended.value.code == 0
+    assert len(objects.read_text().splitlines()) == 3
+
+
+def test_a_mistake_is_one_line_and_leaves_no_file(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "predictions" / "clip" / "00001.png").unlink()
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "davis", *arguments, "--set", "mine", "--output", str(tmp_path / "a.json")])
+    assert ended.value.code == 2
+    assert "lacks frame 00001" in capsys.readouterr().err
+    assert not (tmp_path / "a.json").exists()
+    assert not (tmp_path / "a_objects.csv").exists()

@@ -1,0 +1,171 @@
+"""The DAVIS protocol: the official figures on real video, a plain reference on random masks, clean errors."""
+
+import csv
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskvos.datasets.davis import annotation_files, read_split
+from maskvos.errors import UserError
+from maskvos.evaluation.davis import evaluate_davis
+from maskvos.evaluation.result import Result
+from maskvos.evaluation.statistics import FIGURES
+from maskvos.storage.masks import write_mask
+from tests.evaluation.masks import random_ids, write_sequence
+from tests.evaluation.reference import boundary_f, jaccard, statistics
+
+
+def assert_equals_official(result: Result, table: Path):
+    with table.open() as file:
+        rows = {row.pop("object"): row for row in csv.DictReader(file)}
+    found = {**result.objects, "MEAN": result.mean}
+    assert list(found) == list(rows)
+    for name, row in rows.items():
+        assert {f: found[name][f] for f in FIGURES} == pytest.approx({f: float(row[f]) for f in FIGURES}, abs=1e-6), (
+            name
+        )
+
+
+def test_osvos_scores_as_the_official_evaluator_prints(shared_data: Path):
+    predictions = shared_data / "peer_results" / "osvos"
+    names = sorted(folder.name for folder in predictions.iterdir())
+    result = evaluate_davis(shared_data / "DAVIS", predictions, threads=2, sequences=names)
+    assert_equals_official(result, shared_data / "peer_results" / "osvos_official.csv")
+
+
+@pytest.mark.parametrize("dataset", ["DAVIS", "DAVIS-multi"])
+def test_delayed_ground_truth_scores_as_the_official_evaluator_prints(shared_data: Path, tmp_path: Path, dataset: str):
+    root = shared_data / dataset
+    for name in read_split(root, "val"):
+        files = annotation_files(root, name)
+        (tmp_path / name).mkdir()
+        for index, frame in enumerate(files):
+            delayed = list(files.values())[max(0, index - 5)]
+            (tmp_path / name / f"{frame}.png").symlink_to(delayed.resolve())
+    result = evaluate_davis(root, tmp_path, threads=2)
+    assert_equals_official(result, shared_data / "peer_results" / f"lag5_{dataset}_official.csv")
+
+
+def make_dataset(root: Path, sequences: dict[str, list[np.ndarray]]) -> Path:
+    for name, masks in sequences.items():
+        write_sequence(root / "Annotations" / "480p" / name, masks)
+    split = root / "ImageSets" / "2017" / "val.txt"
+    split.parent.mkdir(parents=True)
+    split.write_text("\n".join(sequences) + "\n")
+    return root
+
+
+def with_first(random: np.random.Generator, size: tuple[int, int], ids: list[int], count: int) -> list[np.ndarray]:
+    """Random masks whose first one certainly holds every id."""
+    masks = [random_ids(random, *size, ids) for _ in range(count)]
+    masks[0][0, : len(ids)] = ids
+    return masks
+
+
+@pytest.mark.parametrize("frames", [3, 4, 5, 12])
+@pytest.mark.parametrize("ids", [[1], [1, 2, 3], [1, 3]], ids=str)
+def test_random_sequences_equal_the_reference(tmp_path: Path, frames: int, ids: list[int]):
+    random = np.random.default_rng([frames, *ids])
+    truth = with_first(random, (19, 23), ids, frames)
+    predicted = with_first(random, (19, 23), ids, frames)
+    root = make_dataset(tmp_path / "root", {"clip": truth})
+    write_sequence(tmp_path / "predictions" / "clip", predicted)
+    result = evaluate_davis(root, tmp_path / "predictions")
+    assert list(result.objects) == [f"clip_{identity}" for identity in range(1, max(ids) + 1)]
+    for identity in range(1, max(ids) + 1):
+        pairs = [(t == identity, p == identity) for t, p in zip(truth[1:-1], predicted[1:-1], strict=True)]
+        expected = (*statistics([jaccard(*pair) for pair in pairs]), *statistics([boundary_f(*pair) for pair in pairs]))
+        assert tuple(result.objects[f"clip_{identity}"].values()) == pytest.approx(expected, abs=1e-12)
+
+
+def test_figures_do_not_depend_on_threads(tmp_path: Path):
+    random = np.random.default_rng(0)
+    clips = {name: with_first(random, (20, 30), [1, 2], 9) for name in "abc"}
+    root = make_dataset(tmp_path / "root", clips)
+    for name in clips:
+        write_sequence(tmp_path / "predictions" / name, with_first(random, (20, 30), [1, 2], 9))
+    steps: list[tuple[int, int]] = []
+    one = evaluate_davis(root, tmp_path / "predictions", threads=1)
+    many = evaluate_davis(root, tmp_path / "predictions", threads=5, progress=lambda *step: steps.append(step))
+    assert one == many
+    assert steps == [(count, 21) for count in range(1, 22)]
+
+
+def test_an_id_gap_is_scored_as_the_official_evaluator_does_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    masks = with_first(np.random.default_rng(1), (9, 9), [1, 3], 4)
+    root = make_dataset(tmp_path / "root", {"gap": masks})
+    with caplog.at_level(logging.WARNING):
+        result = evaluate_davis(root, root / "Annotations" / "480p")
+    assert result.objects["gap_2"]["J_mean"] == 1.0
+    assert "[2] of sequence gap" in caplog.text
+
+
+def test_void_pixels_are_background(tmp_path: Path):
+    masks = [np.full((6, 6), 255, np.uint8) for _ in range(3)]
+    for mask in masks:
+        mask[2:4, 2:4] = 1
+    root = make_dataset(tmp_path / "root", {"clip": masks})
+    write_sequence(tmp_path / "predictions" / "clip", [np.where(mask == 1, mask, 0) for mask in masks])
+    assert evaluate_davis(root, tmp_path / "predictions").mean["J&F_mean"] == 1.0
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    """A ground truth of one clip and perfect predictions of it."""
+    mask = np.zeros((8, 10), np.uint8)
+    mask[2:5, 3:6] = 1
+    mask[6, 6] = 2
+    root = make_dataset(tmp_path / "root", {"clip": [mask] * 5})
+    write_sequence(tmp_path / "predictions" / "clip", [mask] * 5)
+    return root, tmp_path / "predictions"
+
+
+def test_first_and_last_prediction_are_not_needed(pair: tuple[Path, Path]):
+    for frame in ("00000", "00004"):
+        (pair[1] / "clip" / f"{frame}.png").unlink()
+    assert evaluate_davis(*pair).mean["J&F_mean"] == 1.0
+
+
+def save_colours(path: Path):
+    Image.new("RGB", (10, 8), (128, 0, 0)).save(path)
+
+
+MISTAKES = {
+    "missing": (Path.unlink, "lacks frame 00002"),
+    "size": (lambda path: write_mask(path, np.zeros((8, 11), np.uint8)), "11x8.*10x8"),
+    "id": (lambda path: write_mask(path, np.full((8, 10), 3, np.uint8)), "holds id 3, the sequence has 1, 2"),
+    "grey levels": (lambda path: write_mask(path, np.full((8, 10), 255, np.uint8)), "holds id 255"),
+    "colours": (save_colours, "mode RGB"),
+    "damaged": (lambda path: path.write_bytes(path.read_bytes()[:60]), "damaged"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_mistakes_are_errors_that_name_sequence_and_frame(pair: tuple[Path, Path], mistake: str, threads: int):
+    spoil, message = MISTAKES[mistake]
+    spoil(pair[1] / "clip" / "00002.png")
+    with pytest.raises(UserError, match=message) as caught:
+        evaluate_davis(*pair, threads=threads)
+    assert "sequence clip" in str(caught.value)
+    assert "frame 00002" in str(caught.value)
+
+
+def test_missing_sequence_split_and_folder(pair: tuple[Path, Path], tmp_path: Path):
+    root, predictions = pair
+    with pytest.raises(UserError, match="no such folder of predictions"):
+        evaluate_davis(root, tmp_path / "nowhere")
+    with pytest.raises(UserError, match="splits here: val"):
+        evaluate_davis(root, predictions, "test-dev")
+    (predictions / "clip").rename(predictions / "other")
+    with pytest.raises(UserError, match="no predictions of sequence clip"):
+        evaluate_davis(root, predictions)
+
+
+def test_too_few_annotations_are_said(tmp_path: Path):
+    root = make_dataset(tmp_path / "root", {"short": [np.ones((4, 4), np.uint8)] * 2})
+    with pytest.raises(UserError, match="sequence short has 2 annotated frames"):
+        evaluate_davis(root, root / "Annotations" / "480p")
