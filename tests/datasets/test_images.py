@@ -1,0 +1,47 @@
+import pickle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskvos.datasets.images import ImageFiles, VideoFile, list_files
+from maskvos.errors import UserError
+
+
+def test_files_are_listed_by_name_without_hidden_ones(tmp_path: Path):
+    for name in ("b.JPG", "a.jpg", ".c.jpg", "d.txt"):
+        (tmp_path / name).touch()
+    assert list(list_files(tmp_path, (".jpg",))) == ["a", "b"]
+    assert list_files(tmp_path / "nowhere", (".jpg",)) == {}
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
+def test_any_image_becomes_rgb(tmp_path: Path, mode: str):
+    path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
+    Image.new("RGB", (6, 4), (102, 102, 102)).convert(mode).save(path)
+    image = ImageFiles({"a": path}).read("a")
+    assert image.shape == (4, 6, 3)
+    assert np.abs(image.astype(int) - 102).max() <= 2
+
+
+def test_a_truncated_jpeg_is_damaged_and_not_grey(tmp_path: Path):
+    path = tmp_path / "a.jpg"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(UserError, match=r"a\.jpg: missing or damaged"):
+        ImageFiles({"a": path}).read("a")
+
+
+def test_an_open_video_travels_to_another_process(tmp_path: Path):
+    writer = cv2.VideoWriter(str(tmp_path / "a.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 5.0, (32, 32))
+    for brightness in (0, 100, 200):
+        writer.write(np.full((32, 32, 3), brightness, np.uint8))
+    writer.release()
+    video = VideoFile(tmp_path / "a.avi")
+    assert video.count() == 3
+    video.read("00001")
+    assert abs(float(pickle.loads(pickle.dumps(video)).read("00001").mean()) - 100) < 4
+    with pytest.raises(UserError, match="frame 3 cannot be decoded"):
+        video.read("00003")
