@@ -1,9 +1,11 @@
 """Which sample comes when: a pure function of (seed, stream, epoch, step), so that resuming needs no loader state."""
 
 import hashlib
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
@@ -65,6 +67,8 @@ class Samples(Dataset[Sample]):
 
     def batches(self, first: int, last: int, workers: int, pinned: bool) -> Iterator[Sample]:
         """Collated batches of the steps first..last-1, decoded by ``workers`` processes (0: in this one)."""
+        # Decoding is parallel over samples. Without threads of its own, OpenCV also leaves no lock behind for a fork.
+        cv2.setNumThreads(0)
         size = self.batch
         numbers = [list(range(step * size, (step + 1) * size)) for step in range(first, last)]
         loader = DataLoader(
@@ -73,13 +77,12 @@ class Samples(Dataset[Sample]):
             num_workers=workers,
             pin_memory=pinned,
             prefetch_factor=4 if workers else None,
-            worker_init_fn=_one_thread,
+            worker_init_fn=_leave_signals_to_parent,
         )
         return iter(loader)
 
 
-def _one_thread(_worker: int) -> None:
-    """OpenCV's own threads in every worker would starve the training process."""
-    import cv2
-
-    cv2.setNumThreads(1)
+def _leave_signals_to_parent(_worker: int) -> None:
+    """Slurm signals every process of a step; were a worker to die of it, the loop could not save its state."""
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
