@@ -34,8 +34,8 @@ def video(frames, height, width, seed=0):
     return [(f"{i:05d}", rng.integers(0, 256, (height, width, 3), dtype=np.uint8)) for i in range(frames)]
 
 
-def moving_square(frames, height=64, width=80, step=2):
-    """A red square that moves right over a textured green background, and its masks (id 1)."""
+def moving_square(frames, height=64, width=96, step=8):
+    """A red square that moves right by a cell a frame over a textured green background, and its masks (id 1)."""
     rng = np.random.default_rng(1)
     ground = rng.integers(60, 120, (height, width, 3), dtype=np.uint8)
     ground[..., 0] = 0

@@ -9,9 +9,7 @@ from maskvos.inference.features import encoder_keys, lab_patches, network_input,
 from maskvos.networks.files import untrained_encoder
 from maskvos.params.method import Networks
 
-NETWORKS = Networks(
-    backbone="resnet18", last_layer="layer3", embedding_dim=16, mask_embedding_dim=16, decoder_width=16
-)
+NETWORKS = Networks(backbone="resnet18", last_layer="layer3", embedding_dim=16, mask_embedding_dim=16, decoder_width=16)
 
 
 @pytest.mark.parametrize("extract", ["lab", "keys", "trunk"])

@@ -8,33 +8,7 @@ import torch
 
 from maskvos.inference import matching
 from maskvos.inference.matching import Affinity, match, readout
-
-
-def unit(rng, *shape):
-    values = rng.standard_normal(shape)
-    return values / np.linalg.norm(values, axis=-1, keepdims=True)
-
-
-def dense(query, keys, unrestricted, restricted, top_k, radius, temperature):
-    """Dense (Q, S * cells) weights: every candidate of every reference looked at in float64."""
-    height, width, _ = query.shape
-    cells = height * width
-    result = np.zeros((cells, len(keys) * cells))
-    for y in range(height):
-        for x in range(width):
-            candidates = []
-            for slot in [*unrestricted, *restricted]:
-                free = slot in unrestricted
-                for v in range(height):
-                    for u in range(width):
-                        if free or math.sqrt((y - v) ** 2 + (x - u) ** 2) < radius:
-                            score = float(np.dot(query[y, x], keys[slot, v, u]))
-                            candidates.append((score, slot * cells + v * width + u))
-            best = sorted(candidates, reverse=True)[:top_k]
-            exponentials = [math.exp(score / temperature) for score, _ in best]
-            for (_, index), exponential in zip(best, exponentials, strict=True):
-                result[y * width + x, index] += exponential / sum(exponentials)
-    return result
+from tests.inference.dense import dense, unit
 
 
 def spread(affinity, columns):

@@ -1,0 +1,84 @@
+"""Refinement rounds and what V and D are given, seen through a stub model."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from maskvos.inference.geometry import STRIDE, plan_geometry
+from maskvos.inference.methods import LabelPropagation, MaskEmbedding
+from maskvos.networks.aggregation import soft_aggregate
+from maskvos.networks.files import untrained_encoder
+from maskvos.networks.model import MaskVOS
+from tests.inference.stubs import StubModel, colours
+from tests.inference.test_features import NETWORKS
+
+GEOMETRY = plan_geometry(20, 30, None)
+
+
+def prepared(rounds):
+    model = StubModel()
+    method = MaskEmbedding(model, rounds, "mean", "fp32")
+    frame = method.encode(torch.randint(0, 256, (1, 3, 20, 30), dtype=torch.uint8), GEOMETRY)
+    coarse = torch.rand(2, 3, 4) / 2
+    return model, method, frame, coarse, torch.rand(2, 2, 3, 4)
+
+
+def decoded(model, readout, own):
+    """D and soft aggregation, cut to the working size."""
+    logits = model.gain * ((readout + own).mean(1, keepdim=True) - 0.5)
+    logits = functional.interpolate(logits, scale_factor=STRIDE, mode="bilinear")
+    return soft_aggregate(logits.transpose(0, 1)).exp()[0, :, :20, :30]
+
+
+def test_round_0_decodes_without_the_query_mask():
+    model, method, frame, coarse, gathered = prepared(0)
+    probabilities = method.predict(frame, coarse, gathered)
+    assert not model.named("V")
+    assert (model.named("D")[0].own == 0).all()
+    torch.testing.assert_close(probabilities, decoded(model, gathered, torch.zeros_like(gathered)))
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3, 5])
+def test_each_round_takes_the_last_prediction(rounds):
+    model, method, frame, coarse, gathered = prepared(rounds)
+    probabilities = method.predict(frame, coarse, gathered)
+    enlarged = functional.interpolate(coarse[None], scale_factor=STRIDE, mode="bilinear")[0, :, :20, :30]
+    for number in range(rounds):
+        embedded = model.named("V")[number]
+        torch.testing.assert_close(embedded.masks[:, 0, :20, :30], enlarged)
+        assert (embedded.masks[:, 0, 20:] == 0).all()
+        assert (embedded.masks[:, 0, :, 30:] == 0).all()
+        expected = decoded(model, gathered, embedded.output.repeat(1, 2, 1, 1))
+        enlarged = expected[1:]
+    assert len(model.named("V")) == len(model.named("D")) == rounds
+    assert len(model.named("E")) == 1
+    torch.testing.assert_close(probabilities, expected)
+
+
+def test_the_encoder_runs_once_and_the_decoder_once_an_object():
+    model, method, frame, coarse, gathered = prepared(1)
+    method.predict(frame, coarse, gathered)
+    call = model.named("D")[0]
+    assert call.readout.shape[0] == call.skip8.shape[0] == call.skip4.shape[0] == 2
+
+
+def test_probabilities_sum_to_one():
+    _, method, frame, coarse, gathered = prepared(2)
+    torch.testing.assert_close(method.predict(frame, coarse, gathered).sum(0), torch.ones(20, 30))
+    plain = LabelPropagation(colours).predict(frame, coarse, None)
+    torch.testing.assert_close(plain.sum(0), torch.ones(20, 30))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_real_networks_fit(precision):
+    torch.manual_seed(0)
+    model = MaskVOS(NETWORKS)
+    model.encoder.load_state_dict(untrained_encoder(NETWORKS, 1).state_dict())
+    method = MaskEmbedding(model, 2, "mean", precision)
+    with torch.inference_mode():
+        frame = method.encode(torch.randint(0, 256, (1, 3, 20, 30), dtype=torch.uint8), GEOMETRY)
+        values = method.values(frame, torch.rand(2, 20, 30))
+        probabilities = method.predict(frame, torch.rand(2, 3, 4) / 2, values)
+    assert values.shape == (2, 16, 3, 4)
+    assert values.dtype == probabilities.dtype == frame.key.dtype == torch.float32
+    assert probabilities.shape == (3, 20, 30)

@@ -1,0 +1,173 @@
+"""Tracking against a literal implementation that keeps every frame, and the protocol's corners."""
+
+import numpy as np
+import pytest
+import torch
+
+from maskvos.errors import UserError
+from maskvos.inference.geometry import plan_geometry, to_grid, to_working, working_masks
+from maskvos.inference.propagate import propagate_labels, segment_sequence
+from tests.inference.dense import dense
+from tests.inference.stubs import CPU, StubModel, colours, moving_square, settings, video
+
+
+def squares(height, width, **boxes):
+    """Ids with one box an object, as ``o3=(top, left, side)``."""
+    ids = np.zeros((height, width), np.uint8)
+    for name, (top, left, side) in boxes.items():
+        ids[top : top + side, left : left + side] = int(name[1:])
+    return ids
+
+
+def labels(frames, given, **changes):
+    return list(propagate_labels(frames, given, colours, settings(**changes), CPU))
+
+
+def test_labels_equal_a_literal_loop_over_all_frames():
+    """Eq. 8 in float64 with every key and mask kept: five frames, two objects, odd size."""
+    frames, first = video(6, 35, 43), squares(35, 43, o2=(3, 4, 14), o7=(15, 22, 17))
+    got = labels(frames, {"00000": first})
+    geometry = plan_geometry(35, 43, None)
+    height, width = geometry.grid
+    keys = [
+        colours(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0).double().numpy()
+        for _, image in frames
+    ]
+    masks = [to_grid(working_masks(first, [2, 7], geometry, CPU)).double().flatten(1).T.numpy()]
+    for number in range(1, 6):
+        recent = [index for index in range(number - 3, number) if index > 0]
+        weights = dense(keys[number], np.stack(keys[:number]), [0], recent, 4, 3, 0.05)
+        masks.append(weights @ np.concatenate(masks))
+        cells = torch.tensor(masks[-1].T).float().unflatten(1, (height, width))
+        expected = to_working(cells, geometry)
+        np.testing.assert_allclose(got[number].probabilities[1:], expected, atol=1e-4)
+        together = np.concatenate([1 - expected.sum(0, keepdim=True), expected]).argmax(0)
+        assert (got[number].ids == np.array([0, 2, 7])[together]).mean() > 0.999
+
+
+def test_a_moving_square_is_followed():
+    frames, masks = moving_square(7)
+    for method in (
+        propagate_labels(frames, {"00000": masks[0]}, colours, settings(), CPU),
+        segment_sequence(frames, {"00000": masks[0]}, StubModel(), settings(), CPU),
+    ):
+        for prediction, truth in zip(method, masks, strict=True):
+            overlap = (prediction.ids & truth).sum() / (prediction.ids | truth).sum()
+            assert overlap > 0.7, prediction.frame  # corners are cut by the enlarging
+
+
+def test_the_given_frame_comes_back_as_it_is():
+    first = squares(35, 43, o2=(3, 4, 14), o7=(15, 22, 17))
+    for short_side in (None, 32):
+        assert np.array_equal(labels(video(1, 35, 43), {"00000": first}, short_side=short_side)[0].ids, first)
+
+
+@pytest.mark.parametrize("method", ["labels", "full"])
+def test_permuting_object_ids_permutes_the_output(method):
+    frames, first = video(4, 35, 43), squares(35, 43, o1=(3, 4, 14), o2=(15, 22, 17), o3=(20, 2, 9))
+    order = np.array([0, 3, 1, 2], np.uint8)
+
+    def run(given):
+        if method == "labels":
+            return labels(frames, {"00000": given})
+        return list(segment_sequence(frames, {"00000": given}, StubModel(), settings(refinement_rounds=2), CPU))
+
+    for one, other in zip(run(first), run(order[first]), strict=True):
+        torch.testing.assert_close(one.probabilities, other.probabilities[order.astype(int)], atol=1e-5, rtol=0)
+        assert (order[one.ids] == other.ids).mean() > 0.999
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 16), (31, 9), (1, 1), (7, 50)])
+@pytest.mark.parametrize("short_side", [None, 32])
+def test_any_size(size, short_side):
+    for prediction in labels(video(3, *size), {"00000": np.ones(size, np.uint8)}, short_side=short_side):
+        assert prediction.ids.shape == size
+        assert (prediction.ids == 1).all()  # everything is the object, padding notwithstanding
+
+
+def test_late_objects():
+    """Nothing before the first mask; an object exists from its own frame on; the frames before say nothing of it."""
+    frames, masks = moving_square(7)
+    late = squares(64, 96, o4=(48, 8, 16))
+    for _, image in frames:  # object 4 has been in view all the time
+        image[48:64, 8:24] = (20, 20, 240)
+    given = {"00001": masks[1], "00004": late}
+    got = labels(frames, given, references=20)
+    assert not got[0].ids.any()
+    assert all(set(np.unique(got[number].ids)) == {0, 1} for number in (1, 2, 3))
+    for number in (4, 5, 6):
+        found = got[number].ids == 4
+        truth = late == 4
+        assert (found & truth).sum() / (found | truth).sum() > 0.8, number
+        assert (got[number].ids == 1).any()
+    # The early object is tracked as if the late one had never come, where they do not touch.
+    alone = labels(frames, {"00001": masks[1]}, references=20)
+    assert ((got[6].ids == 1) == (alone[6].ids == 1)).mean() > 0.99
+
+
+def test_a_given_mask_replaces_what_was_predicted():
+    frames, masks = moving_square(4)
+    late = squares(64, 96, o2=(20, 26, 8))  # inside the square
+    got = labels(frames, {"00000": masks[0], "00002": late})[2]
+    assert (got.ids[late == 2] == 2).all()
+    assert (got.probabilities[1][late == 2] == 0).all()
+
+
+@pytest.mark.parametrize(("kept", "expected"), [("coarse", 0.0), ("mean", 0.5), ("refined", 1.0)])
+def test_which_mask_is_kept(kept, expected):
+    """A decoder that always says "object": the kept mask tells what was mixed in."""
+    frames, masks = moving_square(3)
+
+    class Sure(StubModel):
+        def _decode(self, readout, own, skip8, skip4):
+            return torch.full((len(readout), 1, 64, 96), 30.0)
+
+    model = Sure()
+    list(segment_sequence(frames, {"00000": masks[0]}, model, settings(kept_mask=kept), CPU))
+    kept_mask = model.named("V")[2].masks[0, 0]  # V: frame 0 kept, frame 1 with the coarse mask, frame 1 kept
+    coarse = model.named("V")[1].masks[0, 0]
+    torch.testing.assert_close(kept_mask, torch.lerp(coarse, torch.ones_like(coarse), expected))
+
+
+def test_values_are_computed_once_a_frame():
+    frames, masks = moving_square(5)
+    model = StubModel()
+    list(segment_sequence(frames, {"00000": masks[0]}, model, settings(refinement_rounds=2), CPU))
+    assert len(model.named("E")) == 5
+    assert len(model.named("V")) == 1 + 4 * (2 + 1)  # the first frame; then two rounds and one to keep
+
+
+def test_frames_are_read_one_by_one():
+    frames, masks = moving_square(5)
+    read = []
+
+    def stream():
+        for name, image in frames:
+            read.append(name)
+            yield name, image
+
+    results = propagate_labels(stream(), {"00000": masks[0]}, colours, settings(), CPU)
+    next(results)
+    assert read == ["00000"]
+
+
+def test_void_is_no_object():
+    first = squares(32, 32, o1=(0, 0, 16))
+    first[20:, 20:] = 255
+    for prediction in labels(video(3, 32, 32), {"00000": first}):
+        assert len(prediction.probabilities) == 2
+        assert prediction.ids.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("frames", "given", "message"),
+    [
+        (video(2, 16, 16), {"00000": np.ones((16, 17), np.uint8)}, "mask of frame 00000 is 16x17"),
+        ([*video(1, 16, 16), ("x", np.zeros((8, 8, 3), np.uint8))], {"00000": np.ones((16, 16), np.uint8)}, "frame x"),
+        (video(2, 16, 16), {"00009": np.ones((16, 16), np.uint8)}, "00009"),
+        (video(2, 16, 16), {name: np.ones((16, 16), np.uint8) for name in ("00000", "00001")}, "more than one frame"),
+    ],
+)
+def test_input_that_does_not_fit(frames, given, message):
+    with pytest.raises(UserError, match=message):
+        labels(frames, given)

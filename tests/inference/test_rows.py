@@ -1,0 +1,61 @@
+"""The rows of the results table."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from maskvos.errors import UserError
+from maskvos.inference.rows import copy_masks, make_row
+from maskvos.networks.files import save_network, untrained_encoder
+from maskvos.networks.model import MaskVOS
+from maskvos.networks.trunk import Trunk
+from tests.inference.stubs import CPU, moving_square, settings, video
+from tests.inference.test_features import NETWORKS
+
+PARAMS = SimpleNamespace(seed=3, precision="fp32", networks=NETWORKS, inference=settings())
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(0)
+    save_network(folder / "backbone", Trunk(NETWORKS, plain=True), "backbone", NETWORKS)
+    save_network(folder / "correspondence", untrained_encoder(NETWORKS, 3), "encoder", NETWORKS)
+    save_network(folder / "full", MaskVOS(NETWORKS), "model", NETWORKS)
+    return folder
+
+
+def test_copy_takes_up_late_objects():
+    first, late = np.zeros((4, 5), np.uint8), np.zeros((4, 5), np.uint8)
+    first[:2], late[1:3] = 1, 2
+    masks = dict(copy_masks(video(4, 4, 5), {"00001": first, "00002": late}))
+    assert not masks["00000"].any()
+    assert np.array_equal(masks["00001"], first)
+    for frame in ("00002", "00003"):
+        assert masks[frame][:, 0].tolist() == [1, 2, 2, 0]
+
+
+@pytest.mark.parametrize("row", ["copy", "lab", "untrained", "backbone", "correspondence", "full"])
+def test_every_row_gives_every_frame(row, weights):
+    frames, masks = moving_square(3)
+    needed = weights / row if row in ("backbone", "correspondence", "full") else None
+    results = list(make_row(row, PARAMS, needed, CPU)(frames, {"00000": masks[0]}))
+    assert [name for name, _ in results] == [name for name, _ in frames]
+    assert all(ids.dtype == np.uint8 and ids.shape == (64, 96) for _, ids in results)
+    assert np.array_equal(results[0][1], masks[0])
+
+
+def test_the_untrained_encoder_is_that_of_the_seed(weights):
+    """The correspondence weights of this test are those of an untrained encoder with the same seed."""
+    frames, masks = moving_square(3)
+    one = make_row("untrained", PARAMS, None, CPU)(frames, {"00000": masks[0]})
+    other = make_row("correspondence", PARAMS, weights / "correspondence", CPU)(frames, {"00000": masks[0]})
+    assert all(np.array_equal(left[1], right[1]) for left, right in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(("row", "folder"), [("full", None), ("copy", "full"), ("best", None), ("full", "backbone")])
+def test_rows_and_weights_that_do_not_go_together(row, folder, weights):
+    with pytest.raises(UserError, match=r"row|weights"):
+        make_row(row, PARAMS, weights / folder if folder else None, CPU)
