@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -52,9 +53,9 @@ def run(args: argparse.Namespace) -> None:
 
 def terminal_table(title: str, table: Table) -> RichTable:
     """The table for a terminal, the best of each column bold."""
-    drawn = RichTable(title=title, title_justify="left")
+    drawn = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(table.columns):
-        drawn.add_column(column, justify="right" if number else "left")
+        drawn.add_column(column, justify="right" if number else "left", no_wrap=not number)
     for line in table.lines:
         drawn.add_row(line.label, *(Text(cell.text, "bold" if cell.best else "") for cell in line.cells))
     return drawn

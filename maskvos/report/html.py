@@ -6,12 +6,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from maskvos.params import Params
-from maskvos.report import paper, pictures, run, tables
+from maskvos.report import paper, run, tables
 from maskvos.report.comparison import comparisons
 from maskvos.report.curves import curve_groups
 from maskvos.report.data import summarise_data
 from maskvos.report.headline import headline
 from maskvos.report.plots import draw
+from maskvos.report.predictions import prediction_galleries
+from maskvos.report.pseudo_masks import pseudo_mask_galleries
 from maskvos.report.records import Result, read_results
 from maskvos.report.revision import Revision
 
@@ -36,7 +38,7 @@ def render_report(params: Params, artifacts: Path, logs: Path, revision: Revisio
         "comparisons": comparisons(params, results),
         "remark": paper.REMARK,
         "groups": curve_groups(artifacts),
-        "clips": pictures.pseudo_mask_galleries(artifacts),
+        "clips": pseudo_mask_galleries(artifacts),
     }
     environment = Environment(
         loader=PackageLoader("maskvos.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -49,10 +51,11 @@ def render_report(params: Params, artifacts: Path, logs: Path, revision: Revisio
 def _set_section(artifacts: Path, name: str, rows: list[Result]) -> dict[str, object]:
     return {
         "name": name,
+        "scored": rows[-1].scored,
         "protocol": rows[0].protocol,
         "objects": rows[0].objects,
         "headline": headline(name, rows),
         "results": tables.results_table(rows),
         "sequences": tables.sequence_table(rows),
-        "galleries": pictures.prediction_galleries(artifacts, name, rows),
+        "galleries": prediction_galleries(artifacts, name, rows),
     }

@@ -15,6 +15,9 @@ def render_markdown(params: Params, results: dict[str, list[Result]], logs: Path
     parts = [f"# Results: preset `{params.preset}`", _facts(params, runs, revision), "## All sets", _summary(results)]
     for name, rows in results.items():
         objects = f"{rows[0].objects} object{'' if rows[0].objects == 1 else 's'}"
+        if not rows[-1].scored:
+            parts += [f"## {name}", f'Not scored, protocol "{rows[-1].protocol}".']
+            continue
         parts += [f"## {name}", f"Protocol: {rows[0].protocol}. Means over {objects}, in percent."]
         parts += [markdown_table(tables.results_table(rows)), "J&F of each sequence:"]
         parts.append(markdown_table(tables.sequence_table(rows)))

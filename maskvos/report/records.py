@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,12 @@ class Result:
     overall: dict[str, float]
     sequences: dict[str, dict[str, float]]
     objects: int
+    groups: dict[str, dict[str, float]] = field(default_factory=dict)  # YouTube-VOS: means of "seen" and "unseen"
+
+    @property
+    def scored(self) -> bool:
+        """False where the set came without ground truth."""
+        return bool(self.overall)
 
     @property
     def name(self) -> str:
@@ -50,9 +56,10 @@ def read_results(artifacts: Path) -> dict[str, list[Result]]:
         try:
             overall, sequences = dict(content["global"]), dict(content["sequences"])
             protocol, objects = str(content["protocol"]), len(content["objects"])
+            groups = dict(content.get("groups", {}))
         except (KeyError, TypeError) as error:
             raise UserError(f"{path}: not metrics of the stage evaluate ({error!r}); run that stage again.") from error
-        result = Result(path.parts[-3], path.parts[-2], protocol, overall, sequences, objects)
+        result = Result(path.parts[-3], path.parts[-2], protocol, overall, sequences, objects, groups)
         results.setdefault(result.set, []).append(result)
     order = list(ROWS)
     for rows in results.values():

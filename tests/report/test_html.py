@@ -1,5 +1,6 @@
 """The page: complete, self-contained, and whole when parts of the run are absent."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -87,3 +88,12 @@ def test_absent_parts_are_named(tmp_path, absent, says):
 def test_nothing_at_all(tmp_path):
     text = check(render_report(make_params(), tmp_path / "artifacts", tmp_path / "logs", Revision("unknown", [])))
     assert "not a git checkout" in text
+
+
+def test_a_set_without_ground_truth(tmp_path):
+    artifacts, logs = make_tree(tmp_path)
+    for path in artifacts.glob("evaluation/davis/*/metrics.json"):
+        path.write_text(json.dumps({"protocol": "none: x", "global": {}, "sequences": {}, "objects": {}}))
+    text = check(render_report(make_params(), artifacts, logs, REVISION))
+    assert "Not scored" in text
+    assert "ball" in text

@@ -49,6 +49,12 @@ def disc(number: int, radius: int = 10) -> np.ndarray:
     return ((rows - 24) ** 2 + (columns - 15 - 4 * number) ** 2 < radius**2).astype(np.uint8)
 
 
+def write_frame(path: Path, number: int) -> None:
+    """`frame` as JPEG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), frame(number)[..., ::-1])
+
+
 def write_mask(path: Path, ids: np.ndarray) -> None:
     """A grey PNG of ids, without the flush to disk that `maskvos.storage.masks` makes: there are hundreds."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,9 +80,7 @@ def write_dataset(folder: Path, artifacts: Path) -> None:
     """An evaluation set in the DAVIS layout and the manifests of both sets."""
     for name in SEQUENCES:
         for number in range(FRAMES):
-            image = folder / f"JPEGImages/480p/{name}/{number:05d}.jpg"
-            image.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(image), frame(number)[..., ::-1])
+            write_frame(folder / f"JPEGImages/480p/{name}/{number:05d}.jpg", number)
             write_mask(folder / f"Annotations/480p/{name}/{number:05d}.png", disc(number))
     (folder / "ImageSets/2017").mkdir(parents=True)
     (folder / "ImageSets/2017/val.txt").write_text("\n".join(SEQUENCES) + "\n")
