@@ -1,5 +1,6 @@
 """The result as a table on the terminal."""
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -12,10 +13,14 @@ MOST_OBJECTS = 100  # beyond that (YouTube-VOS has over a thousand) a row a sequ
 def print_table(result: Result, console: Console | None = None) -> None:
     """A row an object (a sequence where there are very many) in the dataset's order, then groups, then the mean."""
     by_object = len(result.scores) <= MOST_OBJECTS
-    table = Table(title=f"{result.protocol}: {len(result.scores)} objects in {len(result.sequences)} sequences")
-    table.add_column("object" if by_object else "sequence", no_wrap=True)
+    table = Table(
+        title=f"{result.protocol}: {len(result.scores)} objects in {len(result.sequences)} sequences",
+        box=SIMPLE_HEAD,
+        padding=0,
+    )
+    table.add_column("object" if by_object else "sequence", overflow="fold")
     for name in ("J&F", *FIGURES):
-        table.add_column(name.replace("_", " "), justify="right")
+        table.add_column(name.replace("_", " "), justify="right", min_width=6)
     for name, scores in (result.objects if by_object else result.sequences).items():
         table.add_row(name, *_cells(scores))
     table.add_section()
