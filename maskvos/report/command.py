@@ -40,6 +40,9 @@ def run(args: argparse.Namespace) -> None:
         )
     console = Console()
     for name, rows in results.items():
+        if not rows[-1].scored:
+            console.print(f'{name}: not scored, protocol "{rows[-1].protocol}"', highlight=False)
+            continue
         objects = f"{rows[0].objects} object{'' if rows[0].objects == 1 else 's'}"
         console.print(terminal_table(f"{name}: mean over {objects}, percent", results_table(rows)))
     report = args.artifacts / "report" / "report.html"

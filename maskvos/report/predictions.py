@@ -1,6 +1,7 @@
 """Predictions over evaluation frames, beside the ground truth."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -59,13 +60,12 @@ def _gallery(sequence: Sequence, results: list[Result], folder: Path, root: Path
     for result in reversed(results):  # the strongest idea stands beside the ground truth
         predictions = folder / result.row / "predictions" / sequence.name
         score = percent(result.sequences.get(sequence.name, {}).get("J&F_mean"))
-        strips.append(strip(result.name, lambda frame, folder=predictions: _stored(folder, frame), f"J&F {score}"))
+        strips.append(strip(result.name, partial(_stored, predictions), f"J&F {score}"))
     objects = len(sequence.first_frames)
     note = f"{folder.name}, {len(sequence.frames)} frames, {objects} object{'' if objects == 1 else 's'}{rank}"
-    first = sequence.annotation(given)
-    return Gallery(
-        sequence.name, note, strips, _over(images[given], first, WIDTH * 3 // 2) if first is not None else ""
-    )
+    ids = sequence.annotation(given)
+    first = "" if ids is None else _over(images[given], ids, WIDTH * 3 // 2)
+    return Gallery(sequence.name, note, strips, first)
 
 
 def _stored(folder: Path, frame: str) -> np.ndarray | None:

@@ -24,9 +24,8 @@ def test_the_papers_numbers_stand_alone_without_results():
 
 def test_youtube_shows_seen_and_unseen():
     groups = {"seen": {"J_mean": 0.4, "F_mean": 0.5}, "unseen": {"J_mean": 0.2, "F_mean": 0.3}}
-    rows = [
-        Result("y", row, "p", {"J&F_mean": 0.6}, {}, 1, known) for row, known in (("backbone", {}), ("full", groups))
-    ]
+    known = {"backbone": {}, "full": groups}
+    rows = [Result("y", row, "p", {"J&F_mean": 0.6}, {}, 1, known[row]) for row in known]
     table = youtube_comparison({"y": rows})
     assert [cell.text for cell in table.lines[0].cells] == ["this run, y", "60.0", "–", "–", "–", "–"]
     assert [cell.text for cell in table.lines[1].cells] == ["this run, y", "35.0", "40.0", "50.0", "20.0", "30.0"]
