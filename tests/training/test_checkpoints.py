@@ -1,0 +1,79 @@
+"""Checkpoints: the last two, tied to their run, damaged ones skipped."""
+
+import pytest
+import torch
+
+from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
+
+
+def saved(folder, *steps, belongs_to="run"):
+    checkpoints = Checkpoints(folder, belongs_to)
+    for step in steps:
+        checkpoints.save(step, {"module": {"weight": torch.full((3,), float(step))}, "rows": [{"loss": 0.1}]})
+    return checkpoints
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_nothing_saved_gives_nothing(tmp_path):
+    assert Checkpoints(tmp_path / "absent", "run").latest() is None
+
+
+def test_latest_gives_back_what_was_saved(tmp_path):
+    state = saved(tmp_path, 2, 10).latest()
+    assert state["step"] == 10 and state["rows"] == [{"loss": 0.1}]
+    assert torch.equal(state["module"]["weight"], torch.full((3,), 10.0))
+
+
+def test_only_the_last_two_stay(tmp_path):
+    saved(tmp_path, 1, 2, 30, 100)
+    assert names(tmp_path) == ["step-00000030.pt", "step-00000100.pt"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * len(data)]
+)
+def test_a_damaged_one_falls_back_to_the_one_before(tmp_path, damage):
+    checkpoints = saved(tmp_path, 1, 2)
+    path = tmp_path / "step-00000002.pt"
+    path.write_bytes(damage(path.read_bytes()))
+    assert checkpoints.latest()["step"] == 1
+    path = tmp_path / "step-00000001.pt"
+    path.write_bytes(damage(path.read_bytes()))
+    assert checkpoints.latest() is None
+
+
+def test_those_of_another_run_are_not_continued(tmp_path):
+    saved(tmp_path, 1, 2, belongs_to="other")
+    assert Checkpoints(tmp_path, "run").latest() is None
+    assert names(tmp_path) == []
+
+
+def test_no_code_in_a_checkpoint_is_run(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (print, ("ran",))
+
+    torch.save({"belongs_to": "run", "step": 1, "evil": Evil()}, tmp_path / "step-00000001.pt")
+    assert Checkpoints(tmp_path, "run").latest() is None
+
+
+def test_clear_removes_checkpoints_alone(tmp_path):
+    (tmp_path / "note.txt").write_text("mine")
+    saved(tmp_path, 1, 2).clear()
+    assert names(tmp_path) == ["note.txt"]
+
+
+def test_fingerprint_ignores_order_and_sees_every_value(tmp_path):
+    plain = fingerprint(seed=1, settings={"a": 1, "b": 2.5})
+    assert fingerprint(settings={"b": 2.5, "a": 1}, seed=1) == plain
+    assert fingerprint(seed=1, settings={"a": 1, "b": 2.6}) != plain
+    assert fingerprint(seed=2, settings={"a": 1, "b": 2.5}) != plain
+
+
+def test_file_fingerprint_is_sha256(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc")
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert file_fingerprint(tmp_path / "file") == expected

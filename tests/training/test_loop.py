@@ -1,0 +1,205 @@
+"""The training loop: arithmetic, resuming, signals, losses that are no numbers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from maskvos.errors import UserError
+from maskvos.training.checkpoints import Checkpoints
+from maskvos.training.loop import RUN_AGAIN, train
+from maskvos.training.order import Samples
+from tests.tiny import runtime
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = SimpleNamespace(log_every=4, checkpoint_every=3)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Handlers that the loop sets must not outlive a test."""
+    torch.set_num_threads(1)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def make(item, generator):
+    return {"x": generator.standard_normal(3).astype(np.float32), "y": np.float32(item)}
+
+
+class LineTask:
+    """Least squares with SGD and a shadow that follows, as DINO's teacher does."""
+
+    gradient_clip = 0.0
+
+    def __init__(self, wrong_at=None, signal_at=None, stop_at=None):
+        torch.manual_seed(0)
+        self.module = nn.Linear(3, 1)
+        self.module.register_buffer("shadow", torch.zeros(1, 3))
+        self.optimiser = torch.optim.SGD(self.module.parameters(), lr=0.0, momentum=0.9)
+        self.wrong_at, self.signal_at, self.stop_at, self.seen = wrong_at, signal_at, stop_at, []
+
+    def rate(self, step):
+        return 0.01 / (1 + step)
+
+    def losses(self, batch, step):
+        self.seen.append(step)
+        if step == self.signal_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        if step == self.stop_at:
+            raise InterruptedError
+        error = (self.module(batch["x"])[:, 0] - batch["y"]).square().mean()
+        return {"loss": error * (float("nan") if step == self.wrong_at else 1), "error": error.detach()}
+
+    def after_step(self, step):
+        self.module.shadow.lerp_(self.module.weight.detach(), 0.5)
+
+
+def samples():
+    return Samples(make, 6, 2, 0, "line")
+
+
+def run(task, folder, steps=range(11), settings=SETTINGS, **changes):
+    return train(task, samples(), steps, Checkpoints(folder, "run"), runtime(**changes), settings)
+
+
+def test_steps_equal_a_loop_written_out(tmp_path):
+    task = LineTask()
+    rows = run(task, tmp_path)
+    plain = LineTask()
+    losses = []
+    for step, batch in enumerate(samples().batches(0, 11, 0, pinned=False)):
+        plain.optimiser.param_groups[0]["lr"] = plain.rate(step)
+        plain.optimiser.zero_grad()
+        loss = plain.losses(batch, step)["loss"]
+        loss.backward()
+        plain.optimiser.step()
+        plain.after_step(step)
+        losses.append(loss.item())
+    for expected, found in zip(plain.module.state_dict().values(), task.module.state_dict().values(), strict=True):
+        assert torch.equal(expected, found)
+    assert [row["step"] for row in rows] == [4, 8, 11]
+    assert [row["epoch"] for row in rows] == pytest.approx([4 / 3, 8 / 3, 11 / 3])
+    assert [row["learning_rate"] for row in rows] == [plain.rate(step) for step in (3, 7, 10)]
+    means = [np.mean(losses[:4]), np.mean(losses[4:8]), np.mean(losses[8:])]
+    assert [row["loss"] for row in rows] == pytest.approx(means, rel=1e-6)
+    assert [row["error"] for row in rows] == pytest.approx(means, rel=1e-6)
+
+
+def test_a_groups_factor_multiplies_the_rate(tmp_path):
+    task = LineTask()
+    task.optimiser.param_groups[0]["factor"] = 0.0
+    before = task.module.weight.detach().clone()
+    run(task, tmp_path)
+    assert torch.equal(task.module.weight, before)
+
+
+def test_gradient_clip_bounds_the_step(tmp_path):
+    task = LineTask()
+    task.gradient_clip = 1e-3
+    before = torch.cat([p.detach().flatten().clone() for p in task.module.parameters()])
+    run(task, tmp_path, range(1))
+    after = torch.cat([p.detach().flatten() for p in task.module.parameters()])
+    assert (after - before).norm().item() == pytest.approx(0.01 * 1e-3, rel=0.05)
+
+
+@pytest.mark.parametrize(("stop_at", "workers"), [(1, 0), (3, 0), (5, 0), (9, 0), (10, 0), (5, 2)])
+def test_resumed_equals_uninterrupted(tmp_path, stop_at, workers):
+    whole = LineTask()
+    expected = run(whole, tmp_path / "whole")
+    with pytest.raises(InterruptedError):
+        run(LineTask(stop_at=stop_at), tmp_path / "broken", workers=workers)
+    task = LineTask()
+    assert run(task, tmp_path / "broken", workers=workers) == expected
+    assert task.seen[0] == stop_at - stop_at % 3
+    for name, value in whole.module.state_dict().items():
+        assert torch.equal(value, task.module.state_dict()[name])
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    expected = run(LineTask(), tmp_path)
+    task = LineTask()
+    assert run(task, tmp_path) == expected
+    assert task.seen == []
+
+
+def test_steps_of_a_later_round_keep_their_numbers(tmp_path):
+    task = LineTask()
+    rows = run(task, tmp_path, range(20, 26))
+    assert task.seen == list(range(20, 26))
+    assert [row["step"] for row in rows] == [24, 26]
+
+
+def test_a_loss_that_is_no_number_is_a_users_error_and_never_saved(tmp_path):
+    with pytest.raises(UserError, match="no longer a number"):
+        run(LineTask(wrong_at=4), tmp_path)
+    state = Checkpoints(tmp_path, "run").latest()
+    assert state["step"] == 3
+    assert all(torch.isfinite(value).all() for value in state["module"].values())
+
+
+def test_a_loss_that_is_no_number_in_the_last_step(tmp_path):
+    with pytest.raises(UserError, match="no longer a number"):
+        run(LineTask(wrong_at=10), tmp_path)
+    assert Checkpoints(tmp_path, "run").latest()["step"] == 9
+
+
+def test_a_signal_saves_and_ends_with_status_75_and_the_next_run_goes_on(tmp_path):
+    whole = LineTask()
+    expected = run(whole, tmp_path / "whole")
+    with pytest.raises(SystemExit) as end:
+        run(LineTask(signal_at=4), tmp_path / "stopped")
+    assert end.value.code == RUN_AGAIN == 75
+    task = LineTask()
+    assert run(task, tmp_path / "stopped") == expected
+    assert task.seen[0] == 5
+    assert torch.equal(whole.module.weight, task.module.weight)
+
+
+def test_a_signal_in_the_last_step_lets_the_run_end(tmp_path):
+    assert len(run(LineTask(signal_at=10), tmp_path)) == 3
+
+
+SLOW_RUN = """
+import sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from tests.training import test_loop
+
+class SlowTask(test_loop.LineTask):
+    def losses(self, batch, step):
+        print(step, flush=True)
+        time.sleep(0.02)
+        return super().losses(batch, step)
+
+settings = SimpleNamespace(log_every=50, checkpoint_every=5000)
+test_loop.run(SlowTask(), Path(sys.argv[1]), range(2000), settings, workers=2)
+"""
+
+
+def test_a_signal_to_all_processes_spares_the_ones_that_decode(tmp_path):
+    """Slurm signals every process of a step; a killed worker would raise instead of saving."""
+    command = [sys.executable, "-c", SLOW_RUN, str(tmp_path)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        while process.stdout.readline().strip() != "3":
+            assert process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == RUN_AGAIN, errors
+    assert Checkpoints(tmp_path, "run").latest()["step"] >= 4
