@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from maskvos.errors import UserError
 
 
@@ -41,12 +39,10 @@ def _at(content: Any, name: str) -> Any:
     return content
 
 
-def resources(table: Path, stage: str) -> dict[str, int | Callable[..., int]]:
-    """One row of the resource table, memory growing by half with each retry of a job that died for want of it."""
-    row: dict[str, int] = yaml.safe_load(table.read_text())[stage]
-    memory = row["mem_mb"]
+def resources(row: dict[str, int]) -> dict[str, int | Callable[..., int]]:
+    """A row of rules/resources.yaml for Snakemake; memory grows by half with each retry."""
 
     def mem_mb(wildcards: Any, attempt: int) -> int:
-        return memory * (1 + attempt) // 2
+        return row["mem_mb"] * (1 + attempt) // 2
 
     return {**{key: value for key, value in row.items() if key != "threads"}, "mem_mb": mem_mb}

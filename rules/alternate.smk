@@ -1,10 +1,6 @@
 # Rounds of re-clustering and mask embedding: a chain, each round from the weights of the one before.
 
 
-def previous_weights(wildcards):
-    return PLAN.rounds[wildcards.round].previous
-
-
 rule recluster:
     input:
         frames="artifacts/frames",
@@ -13,14 +9,14 @@ rule recluster:
         masks="artifacts/rounds/{round}/pseudo_masks.safetensors",
         statistics="artifacts/rounds/{round}/clustering.json",
     params:
-        settings=settings("recluster.py"),
+        settings=settings("recluster"),
     log:
         "logs/recluster-{round}.log",
     conda:
         "../envs/environment.yaml"
-    threads: THREADS["recluster"]
+    threads: TABLE["recluster"]["threads"]
     resources:
-        **resources(TABLE, "recluster"),
+        **resources(TABLE["recluster"]),
     shell:
         "python stages/recluster.py --params params.yaml --round {wildcards.round} --frames {input.frames}"
         " --weights {input.weights} --output {output.masks} --statistics {output.statistics}"
@@ -35,14 +31,14 @@ rule segment:
         weights=directory("artifacts/rounds/{round}/weights"),
         curves="artifacts/rounds/{round}/curves.csv",
     params:
-        settings=settings("segment.py"),
+        settings=settings("segment"),
     log:
         "logs/segment-{round}.log",
     conda:
         "../envs/environment.yaml"
-    threads: THREADS["segment"]
+    threads: TABLE["segment"]["threads"]
     resources:
-        **resources(TABLE, "segment"),
+        **resources(TABLE["segment"]),
     shell:
         "python stages/segment.py --params params.yaml --round {wildcards.round} --frames {input.frames}"
         " --weights {input.weights} --pseudo-masks {input.masks} --output {output.weights} --curves {output.curves}"

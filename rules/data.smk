@@ -7,16 +7,14 @@ rule fetch:
     wildcard_constraints:
         dataset="[a-z0-9_]+",
     params:
-        settings=lambda wildcards: tracked(
-            CONTENT, fetch_parameters(declared_parameters(Path("stages/fetch.py")), wildcards.dataset)
-        ),
+        settings=fetch_settings,
     log:
         "logs/fetch-{dataset}.log",
     conda:
         "../envs/environment.yaml"
-    threads: THREADS["fetch"]
+    threads: TABLE["fetch"]["threads"]
     resources:
-        **resources(TABLE, "fetch"),
+        **resources(TABLE["fetch"]),
     shell:
         "python stages/fetch.py --params params.yaml --dataset {wildcards.dataset} --output {output}"
 
@@ -27,13 +25,13 @@ rule prepare:
     output:
         directory("artifacts/frames"),
     params:
-        settings=settings("prepare.py"),
+        settings=settings("prepare"),
     log:
         "logs/prepare.log",
     conda:
         "../envs/environment.yaml"
-    threads: THREADS["prepare"]
+    threads: TABLE["prepare"]["threads"]
     resources:
-        **resources(TABLE, "prepare"),
+        **resources(TABLE["prepare"]),
     shell:
         "python stages/prepare.py --params params.yaml --dataset {input} --output {output}"

@@ -11,14 +11,14 @@ rule evaluate_baseline:
     wildcard_constraints:
         row="copy|lab|untrained",
     params:
-        settings=settings("evaluate.py"),
+        settings=settings("evaluate"),
     log:
         "logs/evaluate-{set}-{row}.log",
     conda:
         "../envs/environment.yaml"
-    threads: THREADS["evaluate_baseline"]
+    threads: TABLE["evaluate_baseline"]["threads"]
     resources:
-        **resources(TABLE, "evaluate_baseline"),
+        **resources(TABLE["evaluate_baseline"]),
     shell:
         "python stages/evaluate.py --params params.yaml --dataset {input.dataset} --row {wildcards.row}"
         " --predictions {output.predictions} --metrics {output.metrics} --objects {output.objects}"
@@ -27,7 +27,7 @@ rule evaluate_baseline:
 rule evaluate_model:
     input:
         dataset="artifacts/data/{set}.json",
-        weights=lambda wildcards: PLAN.models[f"{wildcards.set}-{wildcards.row}"].weights,
+        weights=row_weights,
     output:
         predictions=directory("artifacts/evaluation/{set}/{row}/predictions"),
         metrics="artifacts/evaluation/{set}/{row}/metrics.json",
@@ -35,14 +35,14 @@ rule evaluate_model:
     wildcard_constraints:
         row="backbone|correspondence|full",
     params:
-        settings=settings("evaluate.py"),
+        settings=settings("evaluate"),
     log:
         "logs/evaluate-{set}-{row}.log",
     conda:
         "../envs/environment.yaml"
-    threads: THREADS["evaluate_model"]
+    threads: TABLE["evaluate_model"]["threads"]
     resources:
-        **resources(TABLE, "evaluate_model"),
+        **resources(TABLE["evaluate_model"]),
     shell:
         "python stages/evaluate.py --params params.yaml --dataset {input.dataset} --row {wildcards.row}"
         " --weights {input.weights}"

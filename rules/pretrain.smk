@@ -9,14 +9,14 @@ rule pretrain_backbone:
         weights=directory("artifacts/backbone/weights"),
         curves="artifacts/backbone/curves.csv",
     params:
-        settings=settings("pretrain_backbone.py"),
+        settings=settings("pretrain_backbone"),
     log:
         "logs/pretrain_backbone.log",
     conda:
         "../envs/environment.yaml"
-    threads: THREADS["pretrain_backbone"]
+    threads: TABLE["pretrain_backbone"]["threads"]
     resources:
-        **resources(TABLE, "pretrain_backbone"),
+        **resources(TABLE["pretrain_backbone"]),
     shell:
         "python stages/pretrain_backbone.py --params params.yaml --frames {input.frames}"
         " --output {output.weights} --curves {output.curves} --checkpoints checkpoints/backbone"
@@ -30,14 +30,14 @@ rule pretrain_correspondence:
         weights=directory("artifacts/correspondence/weights"),
         curves="artifacts/correspondence/curves.csv",
     params:
-        settings=settings("pretrain_correspondence.py"),
+        settings=settings("pretrain_correspondence"),
     log:
         "logs/pretrain_correspondence.log",
     conda:
         "../envs/environment.yaml"
-    threads: THREADS["pretrain_correspondence"]
+    threads: TABLE["pretrain_correspondence"]["threads"]
     resources:
-        **resources(TABLE, "pretrain_correspondence"),
+        **resources(TABLE["pretrain_correspondence"]),
     shell:
         "python stages/pretrain_correspondence.py --params params.yaml --frames {input.frames}"
         " --weights {input.weights} --output {output.weights} --curves {output.curves}"

@@ -19,13 +19,13 @@ rule report:
     output:
         "artifacts/report/report.html",
     params:
-        settings=settings("report.py"),
+        settings=settings("report"),
     log:
         "logs/report.log",
     conda:
         "../envs/environment.yaml"
-    threads: THREADS["report"]
+    threads: TABLE["report"]["threads"]
     resources:
-        **resources(TABLE, "report"),
+        **resources(TABLE["report"]),
     shell:
         "python stages/report.py --params params.yaml --artifacts artifacts --logs logs --output {output}"

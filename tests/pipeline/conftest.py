@@ -30,13 +30,15 @@ class Checkout:
         subprocess.run(["git", "init", "-q", "-b", "main"], cwd=folder, check=True)
         for name in ("Snakefile", "dvc.yaml", ".dvcignore", ".gitignore"):
             shutil.copy(ROOT / name, folder / name)
-        for name in ("rules", "conf", "hydra_plugins", "profiles"):
+        for name in ("rules", "conf", "envs", "hydra_plugins", "profiles"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / ".dvc").mkdir()
         shutil.copy(ROOT / ".dvc" / "config", folder / ".dvc" / "config")
         (folder / "stages").mkdir()
         for script in (ROOT / "stages").glob("*.py"):
-            text = DOUBLE.format(root=str(ROOT), here=str(Path(__file__).parent), parameters=declared_parameters(script))
+            text = DOUBLE.format(
+                root=str(ROOT), here=str(Path(__file__).parent), parameters=declared_parameters(script)
+            )
             (folder / "stages" / script.name).write_text(text)
 
     def compose(self, *overrides: str) -> None:
@@ -54,7 +56,12 @@ class Checkout:
             "XDG_CACHE_HOME": str(self.folder / ".cache"),
         }
         answer = subprocess.run(
-            [sys.executable, "-m", *command], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-m", *command],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert answer.returncode == 0, f"{command}:\n{answer.stdout}\n{answer.stderr}"
         return answer.stdout + answer.stderr

@@ -13,7 +13,10 @@ from maskvos.orchestration import declared_parameters, fetch_parameters
 PLANS = {
     "demo": ["preset=demo"],
     "one set, one round": ["alternate.rounds=1", "~data.evaluation.youtubevos", "evaluation.rows=[copy,full]"],
-    "four rounds, all rows": ["alternate.rounds=4", "evaluation.rows=[copy,lab,untrained,backbone,correspondence,full]"],
+    "four rounds, all rows": [
+        "alternate.rounds=4",
+        "evaluation.rows=[copy,lab,untrained,backbone,correspondence,full]",
+    ],
     "nothing to evaluate": ["preset=clips", "data.train.path=videos"],
     "paper": ["preset=paper_r50"],
 }
@@ -56,7 +59,9 @@ def snakemake_graph(folder):
 
 def widen(inputs, folders):
     """Inputs with those that lie in one of the given folders replaced by that folder."""
-    return sorted({next((place for place in sorted(folders) if f"{name}/".startswith(f"{place}/")), name) for name in inputs})
+    return sorted(
+        {next((place for place in sorted(folders) if f"{name}/".startswith(f"{place}/")), name) for name in inputs}
+    )
 
 
 @pytest.mark.parametrize("overrides", PLANS.values(), ids=PLANS)

@@ -3,7 +3,11 @@
 import pytest
 
 SMALL = ["preset=demo", "~data.evaluation.youtubevos", "evaluation.rows=[copy,full]"]
-SNAKEMAKE = ("snakemake", "--cores", "2", "--quiet", "all")
+SNAKEMAKE = ("snakemake", "--cores", "2")
+BEFORE_SEGMENT = [
+    *["fetch-train", "fetch-davis", "prepare", "pretrain_backbone", "pretrain_correspondence", "recluster-0"],
+    "evaluate-copy",
+]
 AFTER_SEGMENT = ["evaluate-full", "recluster-1", "report", "segment-0", "segment-1"]
 
 
@@ -17,21 +21,19 @@ def test_both_tools_rerun_the_same_and_hand_over(checkout):
     checkout.compose(*SMALL)
     checkout.commit()
     checkout.call(*SNAKEMAKE)
-    assert len(checkout.ran()) == 11
+    assert checkout.ran() == sorted([*AFTER_SEGMENT, *BEFORE_SEGMENT])
     checkout.call("maskvos.cli", "sync")
     assert nothing_to_do(checkout)
 
     checkout.compose(*SMALL, "versions.segment=2")
     checkout.call("dvc", "repro", "-q")
     assert checkout.ran() == AFTER_SEGMENT
-    checkout.call("maskvos.cli", "sync")
-    assert nothing_to_do(checkout)
+    checkout.call("maskvos.cli", "sync")  # from here on, a wrong hand-over would make the other one run more, or less
 
     checkout.compose(*SMALL, "versions.segment=3")
     checkout.call(*SNAKEMAKE)
     assert checkout.ran() == AFTER_SEGMENT
     checkout.call("maskvos.cli", "sync")
-    assert nothing_to_do(checkout)
 
     checkout.compose(*SMALL, "versions.segment=3", "runtime.threads=1")  # how it is run, not what comes out
     assert nothing_to_do(checkout)
@@ -46,7 +48,9 @@ def test_both_tools_rerun_the_same_and_hand_over(checkout):
 def test_an_experiment_may_change_the_shape_of_the_graph(checkout):
     checkout.compose(*SMALL)
     checkout.commit()
-    checkout.call("dvc", "exp", "run", "-q", *[part for key in (*SMALL[1:], "alternate.rounds=3") for part in ("-S", key)])
+    checkout.call(
+        "dvc", "exp", "run", "-q", *[part for key in (*SMALL[1:], "alternate.rounds=3") for part in ("-S", key)]
+    )
     ran = checkout.ran()
     assert "recluster-2" in ran and "segment-2" in ran
     checkout.call("maskvos.cli", "sync")

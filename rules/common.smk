@@ -1,0 +1,35 @@
+# The parameters, checked before anything runs, and what every rule takes from them.
+from pathlib import Path
+
+import yaml
+
+from maskvos.orchestration import declared_parameters, fetch_parameters, resources, tracked
+from maskvos.params import read_all_params
+
+PARAMS = "params.yaml"
+PLAN = read_all_params(PARAMS).plan  # an unknown key or a wrong value stops here
+CONTENT = yaml.safe_load(Path(PARAMS).read_text())
+TABLE = yaml.safe_load(Path("rules/resources.yaml").read_text())
+
+
+def settings(stage):
+    """The parameters whose change reruns a stage: those that its script declares."""
+    return tracked(CONTENT, declared_parameters(Path(f"stages/{stage}.py")))
+
+
+def fetch_settings(wildcards):
+    return tracked(CONTENT, fetch_parameters(declared_parameters(Path("stages/fetch.py")), wildcards.dataset))
+
+
+def previous_weights(wildcards):
+    """What a round starts from."""
+    return PLAN.rounds[wildcards.round].previous
+
+
+def row_weights(wildcards):
+    return PLAN.models[f"{wildcards.set}-{wildcards.row}"].weights
+
+
+# Two jobs must not share a GPU: without this, Snakemake takes the number of GPUs on one machine for unlimited.
+if workflow.local_exec and workflow.is_main_process:
+    workflow.global_resources.setdefault("gpu", 1)
