@@ -88,7 +88,7 @@ class Scene:
     def _photograph(self, image: np.ndarray, frame: int) -> np.ndarray:
         """Lighting that changes slowly, a little blur and sensor noise; edges stay where the mask has them."""
         random = np.random.default_rng((self.appearance_seed, 1))
-        blur, noise = random.uniform(0.4, 0.8), random.uniform(2, 5)
+        blur, noise = random.uniform(0.4, 0.8), random.uniform(1, 4)
         rate, phase = 2 * np.pi / random.uniform(20, 60, 3), random.uniform(0, 2 * np.pi, 3)
         level, tilt_y, tilt_x = 0.12 * np.sin(rate * frame + phase)
         light = 1 + level + tilt_y * np.linspace(-1, 1, self.height)[:, None]
@@ -134,7 +134,7 @@ def draw_scene(random: np.random.Generator, size: tuple[int, int], frames: int, 
 def _outline(random: np.random.Generator, unit: int) -> Outline:
     amplitude = random.uniform(0.05, 0.22, 4) / np.array([1, 1, 1.5, 2])
     return Outline(
-        radius=unit * random.uniform(0.17, 0.25),
+        radius=unit * random.uniform(0.19, 0.27),
         stretch=float(np.exp(random.uniform(-0.3, 0.3))),
         series=Wave.draw(random, amplitude, (12, 30)),
         shift=random.uniform(0, 2 * np.pi, 4),
@@ -146,10 +146,10 @@ def _object_motion(random: np.random.Generator, size: tuple[int, int], excursion
     unit = min(size)
     return Motion(
         centre=extent / 2 + extent * random.uniform(-0.12, 0.12, 2),
-        path=Wave.draw(random, extent * random.uniform(0.22, 0.36, 2), (22, 44)),
+        path=Wave.draw(random, extent * random.uniform(0.18, 0.32, 2), (28, 56)),
         angle=random.uniform(0, 2 * np.pi),
-        turn=Wave.draw(random, random.uniform(0.2, 0.9, 1), (24, 60)),
-        zoom=Wave.draw(random, random.uniform(0.1, 0.3, 1), (20, 50)),
+        turn=Wave.draw(random, random.uniform(0.1, 0.45, 1), (30, 60)),
+        zoom=Wave.draw(random, random.uniform(0.08, 0.22, 1), (24, 50)),
         drift=np.zeros(2),
         bend=Wave.draw(random, np.full((2, 3), unit * 0.012), (10, 30)),
         ripple=random.uniform(-1, 1, (2, 3, 2)) * 2 * np.pi / (0.4 * unit),
