@@ -17,7 +17,7 @@ BACKBONE = {
     "warmup_epochs": 1,
     "weight_decay": 1e-4,
     "log_every": 2,
-    "checkpoint_every": 2,
+    "checkpoint_every": 3,
     "momentum": 0.9,
     "teacher_momentum": 0.9,
     "prototypes": 12,

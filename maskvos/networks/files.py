@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from maskvos.errors import UserError
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.model import MaskVOS
-from maskvos.networks.trunk import Trunk
 from maskvos.params.method import Networks
 from maskvos.storage.weights import load_weights, save_weights
 
@@ -72,19 +71,6 @@ def load_model(folder: Path | str, networks: Networks) -> MaskVOS:
     model = MaskVOS(networks)
     _fill(model, tensors, path)
     return model
-
-
-def load_backbone(folder: Path | str, networks: Networks) -> Trunk:
-    """The plain DINO trunk.
-
-    Raises:
-        UserError: the file is absent, damaged, foreign, or of another architecture.
-    """
-    path = Path(folder) / FILE
-    tensors, _ = load_weights(path)
-    trunk = Trunk(networks, plain=True)
-    _fill(trunk, tensors, path)
-    return trunk
 
 
 def _fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:

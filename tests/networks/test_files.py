@@ -1,0 +1,119 @@
+"""Networks through weights folders: round trips, and every wrong file explained."""
+
+import pytest
+import torch
+
+from maskvos.errors import UserError
+from maskvos.networks.encoder import VisualEncoder
+from maskvos.networks.files import (
+    FILE,
+    load_encoder,
+    load_model,
+    save_network,
+    untrained_encoder,
+)
+from maskvos.networks.model import MaskVOS
+from maskvos.networks.trunk import Trunk
+from maskvos.storage.weights import read_description, save_weights
+from tests.tiny import networks
+
+
+def same(first, second):
+    ours, theirs = first.state_dict(), second.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_model_round_trip_and_its_encoder(tmp_path):
+    model = MaskVOS(networks())
+    save_network(tmp_path, model, "model", networks(), round=3)
+    assert same(load_model(tmp_path, networks()), model)
+    assert same(load_encoder(tmp_path, networks()), model.encoder)
+    description = read_description(tmp_path / FILE)
+    assert description["kind"] == "model" and description["round"] == 3
+    assert description["networks"] == networks().model_dump()
+
+
+def test_encoder_round_trip(tmp_path):
+    encoder = VisualEncoder(networks())
+    save_network(tmp_path, encoder, "encoder", networks())
+    assert same(load_encoder(tmp_path, networks()), encoder)
+
+
+@pytest.mark.parametrize("last_layer", ["layer3", "layer4"])
+def test_backbone_fills_the_trunk_and_the_head_keeps_its_initial_weights(tmp_path, last_layer):
+    settings = networks(last_layer=last_layer)
+    trunk = Trunk(settings, plain=True)
+    save_network(tmp_path, trunk, "backbone", settings)
+    encoder = load_encoder(tmp_path, settings, seed=4)
+    for name, value in encoder.trunk.state_dict().items():
+        assert torch.equal(value, trunk.state_dict()[name])
+    assert same(encoder.head, untrained_encoder(settings, 4).head)
+    assert not same(encoder.head, load_encoder(tmp_path, settings, seed=5).head)
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path):
+    encoder = VisualEncoder(networks())
+    for name in ("a", "b"):
+        save_network(tmp_path / name, encoder, "encoder", networks())
+    assert (tmp_path / "a" / FILE).read_bytes() == (tmp_path / "b" / FILE).read_bytes()
+
+
+def test_untrained_encoder_is_a_function_of_its_seed_alone():
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    first = untrained_encoder(networks(), 7)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert same(first, untrained_encoder(networks(), 7))
+    assert not same(first, untrained_encoder(networks(), 8))
+
+
+LOADERS = [load_encoder, load_model]
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_absent(tmp_path, load):
+    with pytest.raises(UserError, match="no such weights file"):
+        load(tmp_path, networks())
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_damaged(tmp_path, load):
+    save_network(tmp_path, VisualEncoder(networks()), "encoder", networks())
+    data = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(data[: len(data) // 2])
+    with pytest.raises(UserError, match=r"model\.safetensors: not a readable safetensors file"):
+        load(tmp_path, networks())
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_foreign(tmp_path, load):
+    from safetensors.torch import save_file
+
+    save_file({"conv1.weight": torch.zeros(2)}, tmp_path / FILE)
+    with pytest.raises(UserError, match="not written by maskvos"):
+        load(tmp_path, networks())
+
+
+def test_another_architecture_names_tensors(tmp_path):
+    save_network(tmp_path, VisualEncoder(networks(embedding_dim=32)), "encoder", networks(embedding_dim=32))
+    with pytest.raises(UserError, match=r"another architecture .*2 of another shape.*head\.3"):
+        load_encoder(tmp_path, networks())
+    save_network(tmp_path, VisualEncoder(networks(last_layer="layer4")), "encoder", networks())
+    with pytest.raises(UserError, match="another architecture"):
+        load_encoder(tmp_path, networks())
+
+
+def test_another_backbone(tmp_path):
+    save_network(tmp_path, Trunk(networks(backbone="resnet50"), plain=True), "backbone", networks())
+    with pytest.raises(UserError, match="another architecture"):
+        load_encoder(tmp_path, networks())
+
+
+def test_a_kind_that_does_not_fit(tmp_path):
+    save_network(tmp_path, VisualEncoder(networks()), "encoder", networks())
+    with pytest.raises(UserError, match="needs the weights of a segment round"):
+        load_model(tmp_path, networks())
+    save_weights(tmp_path / FILE, {"x": torch.zeros(1)}, {"kind": "optimiser"})
+    with pytest.raises(UserError, match="holds 'optimiser', expected backbone, encoder or model"):
+        load_encoder(tmp_path, networks())
