@@ -1,0 +1,86 @@
+"""conf/ is the source of params.yaml, for `maskvos compose` and for DVC alike."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.utils.hydra import compose_and_dump
+from dvc.utils.serialize import load_yaml
+
+from maskvos.composition import compose, write_params
+from maskvos.errors import UserError
+from maskvos.params import read_all_params
+
+ROOT = Path(__file__).resolve().parent.parent
+PRESETS = {
+    "demo": ["preset=demo"],
+    "clips": ["preset=clips", "data.train.path=videos", "data.evaluation.multi.path=sets/multi"],
+    "paper_r18": ["preset=paper_r18"],
+    "paper_r50": ["preset=paper_r50", "alternate.rounds=3", "segmentation.learning_rate=2e-6"],
+}
+
+
+def test_committed_params_are_the_default_composition():
+    assert yaml.safe_load((ROOT / "params.yaml").read_text()) == compose(ROOT, [])
+
+
+@pytest.mark.parametrize("overrides", PRESETS.values(), ids=PRESETS)
+def test_dvc_composes_the_same_and_both_read_what_is_written(overrides, tmp_path):
+    content = compose(ROOT, overrides)
+    write_params(content, tmp_path / "ours.yaml")
+    compose_and_dump(tmp_path / "dvc.yaml", str(ROOT / "conf"), None, "config", str(ROOT), overrides)
+    for name in ("ours.yaml", "dvc.yaml"):
+        assert yaml.safe_load((tmp_path / name).read_text()) == content  # YAML 1.1, where 1e-05 would be a string
+        assert load_yaml(tmp_path / name) == content  # DVC's YAML 1.2
+        read_all_params(tmp_path / name)
+
+
+def test_presets_differ_in_values_only():
+    def keys(content):
+        return {name: keys(value) if isinstance(value, dict) else None for name, value in content.items()}
+
+    shapes = [keys(compose(ROOT, overrides)) for overrides in PRESETS.values()]
+    for shape in shapes:
+        del shape["plan"], shape["data"]["evaluation"]
+    assert shapes.count(shapes[0]) == len(shapes)
+
+
+def test_papers_numbers():
+    params = compose(ROOT, ["preset=paper_r18"])
+    assert (params["networks"]["last_layer"], params["networks"]["embedding_dim"]) == ("layer4", 128)
+    correspondence, segmentation = params["correspondence"], params["segmentation"]
+    assert (correspondence["epochs"], correspondence["batch"], correspondence["learning_rate"]) == (300, 16, 1e-4)
+    assert (correspondence["schedule"], correspondence["step_epochs"]) == ("step", 100)
+    assert (correspondence["short_weight"], correspondence["long_weight"]) == (0.1, 0.5)
+    assert (segmentation["epochs"], segmentation["learning_rate"], params["alternate"]["rounds"]) == (10, 1e-5, 10)
+    assert (params["clustering"]["clusters"], params["clustering"]["oversize"]) == (5, 0.4)
+    assert params["inference"]["short_side"] is None
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["preset=dmo"], "unknown preset 'dmo'; there are clips, demo, paper_r18, paper_r50"),
+        (["correspondence.epoch=3"], "did you mean 'correspondence.epochs'"),
+        (["+correspondence.epoch=3"], "did you mean 'epochs'"),
+        (["correspondence.epochs=many"], "'correspondence.epochs' is 'many'"),
+        (["networks.backbone=resnet50", "networks.last_layer=layer4"], "last_layer to layer3"),
+        (["preset=clips"], "data.train.path=FOLDER"),
+        (["seed=1,2"], "seed=1,2"),
+        (["seed"], "seed"),
+    ],
+)
+def test_wrong_overrides_are_explained(overrides, words):
+    with pytest.raises(UserError) as caught:
+        compose(ROOT, overrides)
+    assert words in str(caught.value)
+
+
+def test_paths_need_no_quoting():
+    path = "/some where/it's, a=b/{x}"
+    assert compose(ROOT, ["preset=clips", f"data.train.path={path}"])["data"]["train"]["path"] == path
+
+
+def test_outside_a_checkout(tmp_path):
+    with pytest.raises(UserError, match="root of the checkout"):
+        compose(tmp_path, [])
