@@ -2,7 +2,6 @@
 
 import ast
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def _at(content: Any, name: str) -> Any:
     return content
 
 
-def resources(row: dict[str, int]) -> dict[str, int | Callable[..., int]]:
+def resources(row: dict[str, Any]) -> dict[str, Any]:
     """A row of rules/resources.yaml for Snakemake; memory grows by half with each retry."""
 
     def mem_mb(wildcards: Any, attempt: int) -> int:
