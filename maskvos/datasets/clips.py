@@ -20,7 +20,7 @@ def open_clips(root: Path) -> list[Sequence]:
         raise UserError(f"{root}: no such folder. Name one with video files or folders of frames.")
     clips: dict[str, Sequence] = {}
     for path in sorted(root.iterdir()):
-        clip = _open_clip(path)
+        clip = open_clip(path)
         if clip is not None and clip.name in clips:
             raise UserError(f"{path}: a second clip named {clip.name} in {root}. Rename one of them.")
         if clip is not None:
@@ -33,7 +33,12 @@ def open_clips(root: Path) -> list[Sequence]:
     return [clips[name] for name in sorted(clips)]
 
 
-def _open_clip(path: Path) -> Sequence | None:
+def open_clip(path: Path) -> Sequence | None:
+    """A video file or a folder of frames; None where the path is neither.
+
+    Raises:
+        UserError: the video cannot be decoded.
+    """
     if path.name.startswith("."):
         return None
     if path.is_dir():

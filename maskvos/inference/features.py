@@ -48,11 +48,13 @@ def trunk_features(encoder: VisualEncoder, precision: str) -> FeatureExtractor:
 def lab_patches(picture: Tensor) -> Tensor:
     """Raw colour: the Lab means of the 4x4 blocks of each 8x8 cell, 48 numbers, L2-normalised.
 
-    Centred on mid-grey (L - 50, a, b), so that the cosine tells dark from light and one hue from its complement; the
-    three channels keep CIELAB's common unit. Padding repeats the border.
+    Each channel is centred and scaled to unit variance over the frame first, so that the cosine tells dark from light
+    and one hue from its complement. Measured on the first 13 frames of six DAVIS sequences at short side 240, J: 0.338
+    so, 0.270 centred only, 0.201 centred on mid-grey for all frames, 0.054 centred for each cell. Padding repeats the
+    border.
     """
     image = picture[0].permute(1, 2, 0).cpu().numpy().astype(np.float32) / 255
     lab = torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_RGB2LAB)).permute(2, 0, 1)[None].to(picture.device)
-    lab[:, 0] -= 50
+    lab = (lab - lab.mean((2, 3), keepdim=True)) / lab.std((2, 3), keepdim=True, correction=0).clamp_min(1e-3)
     blocks = functional.avg_pool2d(pad_to_stride(lab, mode="replicate"), STRIDE // 4)
     return functional.normalize(functional.pixel_unshuffle(blocks, 4), dim=1)

@@ -1,0 +1,111 @@
+"""``maskvos segment``: track the objects of a first mask through any video."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+
+from maskvos.datasets.clips import open_clip
+from maskvos.datasets.sequence import VOID, Sequence, object_ids
+from maskvos.errors import UserError
+from maskvos.inference.features import encoder_keys, trunk_features
+from maskvos.inference.propagate import Frames, Given, Prediction, propagate_labels, segment_sequence
+from maskvos.networks.files import FILE, load_encoder, load_model
+from maskvos.params.method import Inference, Networks, Runtime
+from maskvos.progress import track
+from maskvos.storage.atomic import atomic_folder
+from maskvos.storage.masks import read_mask, write_mask
+from maskvos.storage.weights import read_description
+from maskvos.training.device import set_up_device
+
+Subparsers = argparse._SubParsersAction
+Method = Callable[[Frames, Given], Iterator[Prediction]]
+
+
+def add_parser(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    """Add ``segment`` to the ``maskvos`` command; the parsed arguments carry the function to call as ``func``."""
+    parser = subparsers.add_parser(
+        "segment",
+        help="track the objects of a first mask through a video",
+        description="Writes OUTPUT/FRAME.png (palette PNG, pixel value = object id) for every frame of SOURCE.",
+    )
+    parser.add_argument("source", type=Path, metavar="SOURCE", help="a video file or a folder of frames")
+    parser.add_argument("--mask", type=Path, required=True, help="ids of the objects in the first frame (index PNG)")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        required=True,
+        help="weights folder of a stage: a model, or an encoder to copy labels by",
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder for the masks; replaced where it exists")
+    parser.add_argument("--max-size", type=int, help="work at this length of the long side at most (default: native)")
+    parser.add_argument("--references", type=int, default=20, help="frames before the query (default: 20, paper 3.3)")
+    parser.add_argument("--rounds", type=int, default=3, help="refinement rounds, 0 to 5 (default: 3, paper Table 4e)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.set_defaults(func=segment)
+
+
+def segment(arguments: argparse.Namespace) -> None:
+    """Write the masks of every frame, all or nothing.
+
+    Raises:
+        UserError: the source, the mask or the weights cannot be used.
+    """
+    clip = open_clip(arguments.source) if arguments.source.exists() else None
+    if clip is None:
+        raise UserError(f"{arguments.source}: neither a video file nor a folder with frames. Name one of these.")
+    first = read_mask(arguments.mask)
+    if not object_ids(first):
+        raise UserError(f"{arguments.mask}: no object in this mask. Mark each object by an id from 1 to {VOID - 1}.")
+    size = clip.image(clip.frames[0]).shape[:2]
+    if first.shape != size:
+        raise UserError(
+            f"{arguments.mask}: the mask is {first.shape[0]}x{first.shape[1]} (height x width), the frames of "
+            f"{arguments.source} are {size[0]}x{size[1]}. Draw the mask at the size of the video."
+        )
+    device = set_up_device(Runtime(device=arguments.device, threads=0, workers=0))
+    method = _load_method(arguments, _short_side(size, arguments.max_size), device)
+    predictions = method(_frames(clip), {clip.frames[0]: first})
+    with atomic_folder(arguments.output) as folder:
+        for prediction in track(predictions, len(clip.frames), "frames"):
+            write_mask(folder / f"{prediction.frame}.png", prediction.ids)
+    print(f"{len(clip.frames)} masks in {arguments.output}")
+
+
+def _frames(clip: Sequence) -> Frames:
+    return ((frame, clip.image(frame)) for frame in clip.frames)
+
+
+def _short_side(size: tuple[int, ...], max_size: int | None) -> int | None:
+    """The short side that goes with a long side of at most ``max_size``; None where nothing has to be made smaller."""
+    if max_size is None or max(size) <= max_size:
+        return None
+    short = round(min(size) * max_size / max(size))
+    if short < 32:
+        raise UserError(f"--max-size {max_size}: the short side would be {short} pixels, at least 32 are needed.")
+    return short
+
+
+def _load_method(arguments: argparse.Namespace, short_side: int | None, device: torch.device) -> Method:
+    """The full method for the weights of a model, label propagation for those of an encoder."""
+    if arguments.references < 0 or not 0 <= arguments.rounds <= 5:
+        raise UserError("--references must be 0 or more, and --rounds 0 to 5.")
+    settings = Inference(  # the test protocol of CRW, as in conf/paper.yaml
+        short_side=short_side,
+        references=arguments.references,
+        top_k=10,
+        radius=12,
+        temperature=0.05,
+        refinement_rounds=arguments.rounds,
+        kept_mask="mean",
+        pad_with_first=False,
+    )
+    description = read_description(arguments.weights / FILE)
+    networks = Networks.model_validate(description["networks"])
+    if description["kind"] == "model":
+        model = load_model(arguments.weights, networks).to(device)
+        return lambda frames, given: segment_sequence(frames, given, model, settings, device)
+    encoder = load_encoder(arguments.weights, networks).to(device)
+    features = (trunk_features if description["kind"] == "backbone" else encoder_keys)(encoder, "fp32")
+    return lambda frames, given: propagate_labels(frames, given, features, settings, device)

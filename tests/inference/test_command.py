@@ -1,0 +1,76 @@
+"""``maskvos segment`` from the command line's arguments to the masks."""
+
+import argparse
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from maskvos.errors import UserError
+from maskvos.inference import command
+from maskvos.inference.command import add_parser
+from maskvos.networks.files import save_network, untrained_encoder
+from maskvos.networks.model import MaskVOS
+from maskvos.storage.masks import read_mask, write_mask
+from tests.inference.stubs import moving_square
+from tests.inference.test_features import NETWORKS
+
+
+def run(*arguments):
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    chosen = parser.parse_args(["segment", *map(str, arguments)])
+    return chosen.func(chosen)
+
+
+@pytest.fixture
+def clip(tmp_path, monkeypatch):
+    """A folder of three frames, a first mask, weights of both kinds; the threads of the test process stay as they are."""
+    monkeypatch.setattr(command, "set_up_device", lambda runtime: torch.device(runtime.device))
+    frames, masks = moving_square(3)
+    (tmp_path / "frames").mkdir()
+    for name, image in frames:
+        Image.fromarray(image).save(tmp_path / "frames" / f"{name}.png")
+    write_mask(tmp_path / "first.png", masks[0] * 7)
+    torch.manual_seed(0)
+    save_network(tmp_path / "encoder", untrained_encoder(NETWORKS, 3), "encoder", NETWORKS)
+    save_network(tmp_path / "model", MaskVOS(NETWORKS), "model", NETWORKS)
+    return tmp_path
+
+
+@pytest.mark.parametrize("weights", ["encoder", "model"])
+@pytest.mark.parametrize("extra", [(), ("--max-size", 64, "--rounds", 0, "--references", 1)])
+def test_masks_of_every_frame(clip, weights, extra):
+    run(
+        clip / "frames",
+        *("--mask", clip / "first.png", "--weights", clip / weights, "--output", clip / "out"),
+        *("--device", "cpu", *extra),
+    )
+    masks = [read_mask(path) for path in sorted((clip / "out").iterdir())]
+    assert np.array_equal(masks[0], read_mask(clip / "first.png"))
+    assert [mask.shape for mask in masks] == [(64, 96)] * 3
+    assert set(np.unique(masks)) <= {0, 7}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source": "nowhere"}, "neither a video file"),
+        ({"--mask": "empty.png"}, "no object"),
+        ({"--mask": "small.png"}, "8x8"),
+        ({"--weights": "nowhere"}, "no such weights"),
+        ({"--rounds": "9"}, "--rounds"),
+        ({"--max-size": "40"}, "--max-size"),
+    ],
+)
+def test_wrong_input_is_named(clip, change, message):
+    write_mask(clip / "empty.png", np.zeros((64, 96), np.uint8))
+    write_mask(clip / "small.png", np.ones((8, 8), np.uint8))
+    values = {"source": "frames", "--mask": "first.png", "--weights": "model", "--output": "out"} | change
+    paths = {"source", "--mask", "--weights", "--output"}
+    options = [(name, clip / value if name in paths else value) for name, value in values.items()]
+    arguments = [part for name, value in options for part in ((value,) if name == "source" else (name, value))]
+    with pytest.raises(UserError, match=message):
+        run(*arguments)
+    assert not (clip / "out").exists()
