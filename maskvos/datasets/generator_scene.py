@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from maskvos.datasets.generator_motion import Excursion, Motion, Wave
-from maskvos.datasets.generator_textures import KINDS, make_palette, make_texture
+from maskvos.datasets.generator_textures import KINDS, WAVELENGTHS, make_palette, make_texture
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Layer:
     motion: Motion
     outline: Outline | None
     kind: str
+    wavelength: float  # of the texture, pixels
     texture_seed: int
 
 
@@ -76,10 +77,9 @@ class Scene:
     @cached_property
     def _textures(self) -> list[np.ndarray]:
         palette = make_palette(np.random.default_rng(self.appearance_seed))
-        unit = min(self.height, self.width)
         size = 1 << int(np.ceil(np.log2(max(self.height, self.width))))
         textures = [
-            make_texture(np.random.default_rng(layer.texture_seed), layer.kind, palette, size, unit)
+            make_texture(np.random.default_rng(layer.texture_seed), layer.kind, palette, size, layer.wavelength)
             for layer in self.layers
         ]
         # the first row and column once more at the end, so that interpolation runs across the seam
@@ -90,7 +90,7 @@ class Scene:
         random = np.random.default_rng((self.appearance_seed, 1))
         blur, noise = random.uniform(0.4, 0.8), random.uniform(1, 4)
         rate, phase = 2 * np.pi / random.uniform(20, 60, 3), random.uniform(0, 2 * np.pi, 3)
-        level, tilt_y, tilt_x = 0.12 * np.sin(rate * frame + phase)
+        level, tilt_y, tilt_x = 0.08 * np.sin(rate * frame + phase)
         light = 1 + level + tilt_y * np.linspace(-1, 1, self.height)[:, None]
         light = light + tilt_x * np.linspace(-1, 1, self.width)[None]
         grain = np.random.default_rng((self.appearance_seed, 2, frame)).standard_normal(image.shape, np.float32)
@@ -113,9 +113,11 @@ def draw_scene(random: np.random.Generator, size: tuple[int, int], frames: int, 
     height, width = size
     unit = min(size)
     count = int(random.integers(1, max_objects + 1))
-    kinds = random.permutation(np.resize(random.permutation(KINDS), count + 1))
+    # no two layers of a video share both kind and wavelength while there are enough of them
+    kinds = np.resize(random.permutation(KINDS), count + 1)
+    wavelengths = unit * np.resize(random.permutation(WAVELENGTHS), count + 1) * random.uniform(0.9, 1.1, count + 1)
     seeds = random.integers(0, 2**31, count + 2)
-    layers = [Layer(_background_motion(random, size), None, str(kinds[0]), int(seeds[0]))]
+    layers = [Layer(_background_motion(random, size), None, str(kinds[0]), wavelengths[0], int(seeds[0]))]
     leaver = int(random.integers(1, count + 1)) if random.random() < 0.4 else 0
     for label in range(1, count + 1):
         excursion = None
@@ -126,7 +128,13 @@ def draw_scene(random: np.random.Generator, size: tuple[int, int], frames: int, 
             middle = random.uniform(0.4, 0.7) * frames
             excursion = Excursion(_way_out(random, size), (middle - 2, middle + 2), 5)
         layers.append(
-            Layer(_object_motion(random, size, excursion), _outline(random, unit), str(kinds[label]), int(seeds[label]))
+            Layer(
+                _object_motion(random, size, excursion),
+                _outline(random, unit),
+                str(kinds[label]),
+                wavelengths[label],
+                int(seeds[label]),
+            )
         )
     return Scene(height, width, layers, int(seeds[-1]))
 
@@ -146,12 +154,12 @@ def _object_motion(random: np.random.Generator, size: tuple[int, int], excursion
     unit = min(size)
     return Motion(
         centre=extent / 2 + extent * random.uniform(-0.12, 0.12, 2),
-        path=Wave.draw(random, extent * random.uniform(0.18, 0.32, 2), (28, 56)),
+        path=Wave.draw(random, extent * random.uniform(0.18, 0.32, 2), (32, 64)),
         angle=random.uniform(0, 2 * np.pi),
         turn=Wave.draw(random, random.uniform(0.1, 0.45, 1), (30, 60)),
-        zoom=Wave.draw(random, random.uniform(0.08, 0.22, 1), (24, 50)),
+        zoom=Wave.draw(random, random.uniform(0.05, 0.18, 1), (24, 50)),
         drift=np.zeros(2),
-        bend=Wave.draw(random, np.full((2, 3), unit * 0.012), (10, 30)),
+        bend=Wave.draw(random, np.full((2, 3), unit * 0.009), (10, 30)),
         ripple=random.uniform(-1, 1, (2, 3, 2)) * 2 * np.pi / (0.4 * unit),
         excursion=excursion,
     )

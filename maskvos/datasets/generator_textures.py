@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 KINDS = ("smooth", "ridged", "folded", "cells")
+WAVELENGTHS = (0.07, 0.1, 0.14, 0.2)  # of the short side: 9 to 26 pixels of 128, seen by features of stride 8
 
 
 def make_palette(random: np.random.Generator) -> np.ndarray:
@@ -21,7 +22,9 @@ def make_palette(random: np.random.Generator) -> np.ndarray:
     return np.round(rgb.clip(0, 1) * 255).astype(np.uint8)
 
 
-def make_texture(random: np.random.Generator, kind: str, palette: np.ndarray, size: int, unit: float) -> np.ndarray:
+def make_texture(
+    random: np.random.Generator, kind: str, palette: np.ndarray, size: int, wavelength: float
+) -> np.ndarray:
     """A texture that repeats without a seam.
 
     Args:
@@ -29,12 +32,11 @@ def make_texture(random: np.random.Generator, kind: str, palette: np.ndarray, si
         kind: one of `KINDS`.
         palette: (256, 3) uint8.
         size: side in pixels.
-        unit: short side of the frame in pixels; patterns scale with it.
+        wavelength: typical distance in pixels at which the pattern repeats itself.
 
     Returns:
         (size, size, 3) uint8 RGB; each palette colour occurs equally often.
     """
-    wavelength = unit * random.uniform(0.08, 0.16)
     detail = _band(random, size, wavelength, elongation=random.uniform(1.0, 2.5))
     coarse = _band(random, size, 3 * wavelength, elongation=1.0)
     field = {
