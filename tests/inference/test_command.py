@@ -26,8 +26,8 @@ def run(*arguments):
 
 @pytest.fixture
 def clip(tmp_path, monkeypatch):
-    """A folder of three frames, a first mask, weights of both kinds; the threads of the test process stay as they are."""
-    monkeypatch.setattr(command, "set_up_device", lambda runtime: torch.device(runtime.device))
+    """A folder of three frames, a first mask, weights of both kinds. The test process keeps its number of threads."""
+    monkeypatch.setattr(command, "set_up_device", lambda _: torch.device("cpu"))
     frames, masks = moving_square(3)
     (tmp_path / "frames").mkdir()
     for name, image in frames:
