@@ -14,6 +14,7 @@ COMMANDS = {
     "compose": ("maskvos.composition", "write params.yaml from a preset and overrides"),
     "datasets": ("maskvos.datasets.command", "list the public datasets and how to get them"),
     "evaluate": ("maskvos.evaluation.command", "score predicted masks (DAVIS, YouTube-VOS)"),
+    "segment": ("maskvos.inference.command", "segment the marked objects through a video"),
     "table": ("maskvos.report.command", "print the results table, or write it as Markdown"),
     "sync": ("maskvos.sync", "after a run by one of Snakemake and DVC, let the other know"),
 }

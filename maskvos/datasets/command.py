@@ -18,20 +18,23 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Print the catalogue."""
     console = Console()
-    table = Table("name", "layout", "split", "sequences", "frames", "about", "licence", "access", title="Datasets")
+    table = Table()
+    for title in ("name", "split", "sequences", "frames", "size", "access"):  # 80 columns: names must stay whole
+        table.add_column(title, no_wrap=True)
     for entry in CATALOGUE.values():
         for split, content in entry.splits.items():
             table.add_row(
                 entry.name,
-                entry.layout,
                 split,
                 str(content.sequences),
                 str(content.frames or ""),
                 f"{entry.size:g} GB",
-                entry.licence,
                 "download" if entry.address else "by hand",
             )
     console.print(table)
+    for licence in dict.fromkeys(entry.licence for entry in CATALOGUE.values()):
+        names = ", ".join(entry.name for entry in CATALOGUE.values() if entry.licence == licence)
+        console.print(f"licence {licence}: {names}", highlight=False)
     for entry in CATALOGUE.values():
         if not entry.address:
             console.print(explain(entry, args.folder), markup=False, highlight=False)

@@ -11,7 +11,7 @@ from maskvos.datasets.command import add_parser
 def test_prints_every_entry_and_where_to_put_what_is_fetched_by_hand(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "80")
     parser = argparse.ArgumentParser()
     add_parser(parser.add_subparsers())
     args = parser.parse_args(["datasets", "--folder", "elsewhere"])

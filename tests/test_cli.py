@@ -1,0 +1,40 @@
+"""The command line as a whole."""
+
+import subprocess
+import sys
+
+import pytest
+
+from maskvos.cli import COMMANDS, main
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_help_of_its_own(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+    assert stop.value.code == 0
+    assert f"maskvos {name}" in capsys.readouterr().out
+
+
+def test_a_users_error_is_one_line_and_status_2(capsys, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        main(["table", str(tmp_path / "nothing")])
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("maskvos: error: ")
+    assert error.count("\n") == 1
+
+
+def test_evaluation_needs_no_torch():
+    code = "import sys, maskvos.cli; maskvos.cli.main(['evaluate', '--help'])"
+    probe = f"import atexit, sys; atexit.register(lambda: print('torch' in sys.modules)); exec({code!r})"
+    shown = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout
+    assert shown.strip().endswith("False")
