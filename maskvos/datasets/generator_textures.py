@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 KINDS = ("smooth", "ridged", "folded", "cells")
-WAVELENGTHS = (0.07, 0.1, 0.14, 0.2)  # of the short side: 9 to 26 pixels of 128, seen by features of stride 8
+WAVELENGTHS = (0.045, 0.065, 0.09, 0.125)  # of the short side: 6 to 16 pixels of 128, a few in a cell of 8
 
 
 def make_palette(random: np.random.Generator) -> np.ndarray:
@@ -40,10 +40,10 @@ def make_texture(
     detail = _band(random, size, wavelength, elongation=random.uniform(1.0, 2.5))
     coarse = _band(random, size, 3 * wavelength, elongation=1.0)
     field = {
-        "smooth": detail + 0.7 * coarse,
-        "ridged": np.abs(detail) + 0.4 * coarse,
-        "folded": np.sin(2.5 * detail + 1.5 * coarse),
-        "cells": np.tanh(4 * detail) + 0.6 * coarse,
+        "smooth": detail + 0.3 * coarse,
+        "ridged": np.abs(detail) + 0.2 * coarse,
+        "folded": np.sin(2.5 * detail + 0.6 * coarse),
+        "cells": np.tanh(4 * detail) + 0.3 * coarse,
     }[kind]
     return palette[_equalise(field)]
 
