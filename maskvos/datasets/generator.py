@@ -20,7 +20,7 @@ from maskvos.datasets.generator_layouts import write_sequence, write_tables
 from maskvos.datasets.generator_scene import Scene, draw_scene
 from maskvos.storage.atomic import atomic_folder
 
-VERSION = 4  # raised when the same parameters give other videos; older folders are then made again
+VERSION = 5  # raised when the same parameters give other videos; older folders are then made again
 ATTEMPTS = 60
 GRID = 4  # candidates are judged on every fourth pixel of each axis
 

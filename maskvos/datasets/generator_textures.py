@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 KINDS = ("smooth", "ridged", "folded", "cells")
-WAVELENGTHS = (0.045, 0.065, 0.09, 0.125)  # of the short side: 6 to 16 pixels of 128, a few in a cell of 8
+WAVELENGTHS = (0.05, 0.075, 0.11, 0.16)  # of the short side: 6 to 20 pixels of 128, about one in a cell of 8
 
 
 def make_palette(random: np.random.Generator) -> np.ndarray:

@@ -36,7 +36,9 @@ def read_clip(store: FrameStore, clip: Clip, short_side: int) -> Tensor:
 
 
 @torch.inference_mode()
-def encode_clip(encoder: VisualEncoder, images: Tensor, trunk: bool, device: torch.device) -> np.ndarray:
+def encode_clip(
+    encoder: VisualEncoder, images: Tensor, trunk: bool, device: torch.device, border: int = 0
+) -> np.ndarray:
     """Features at stride 8 of a clip's frames: (T, H/8, W/8, D) float32, on the CPU.
 
     Args:
@@ -44,10 +46,16 @@ def encode_clip(encoder: VisualEncoder, images: Tensor, trunk: bool, device: tor
         images: (T, 3, H, W) uint8, H and W multiples of 8.
         trunk: the trunk's last map instead of the head's embedding.
         device: where E is. The caller sets autocast around this call.
+        border: pixels, a multiple of 8, by which frames are mirrored outwards for E. Its zero padding otherwise marks
+            the cells along a frame's border, and where nothing stronger tells cells apart they become clusters.
     """
     maps = []
+    cells = border // STRIDE
     for batch in images.split(BATCH):
-        features = encoder(normalise(batch.to(device, non_blocking=True)))
-        maps.append((features.trunk if trunk else features.key).float().permute(0, 2, 3, 1).cpu())
+        frames = functional.pad(normalise(batch.to(device, non_blocking=True)), [border] * 4, mode="reflect")
+        features = encoder(frames)
+        chosen = (features.trunk if trunk else features.key).float()
+        height, width = (side - cells for side in chosen.shape[-2:])
+        maps.append(chosen[..., cells:height, cells:width].permute(0, 2, 3, 1).cpu())
     stacked: np.ndarray = torch.cat(maps).contiguous().numpy()
     return stacked

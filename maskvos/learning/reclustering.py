@@ -50,7 +50,7 @@ def cluster_clips(
         clips = iter(store.clips)
         for images in in_order(pool, lambda clip: read_clip(store, clip, settings.short_side), store.clips, ahead):
             clip = next(clips)
-            features = encode_clip(encoder, images, settings.features == "trunk", device)
+            features = encode_clip(encoder, images, settings.features == "trunk", device, settings.border)
             if not np.isfinite(features).all():
                 raise FloatingPointError(f"the features of clip {clip.name} are not finite")
             yield clip, features

@@ -93,8 +93,15 @@ class Clustering(Section):
     iterations: int = Field(ge=1)
     short_side: int = Field(ge=32)
     features: Literal["embedding", "trunk"]
+    border: int = Field(ge=0, multiple_of=8)  # pixels mirrored around a frame for E, cut off again afterwards
     position_weight: float = Field(ge=0)
     oversize: float = Fraction
+
+    @model_validator(mode="after")
+    def _border_fits(self) -> Self:
+        if self.border >= self.short_side:
+            raise ValueError(f"border {self.border} must be below short_side {self.short_side}: it mirrors the frame")
+        return self
 
 
 class Segmentation(Optimisation):

@@ -73,3 +73,10 @@ def test_store_is_only_asked_for_the_clips_frames():
     store = SimpleNamespace(read=lambda index: asked.append(index) or np.zeros((32, 32, 3), np.uint8))
     read_clip(store, Clip("a", ["x", "y", "z"], 7, 32, 32), 32)
     assert asked == [7, 8, 9]
+
+
+def test_a_mirrored_border_is_cut_off_again_and_changes_only_what_the_encoder_pads():
+    images = torch.randint(0, 256, (2, 3, 24, 40), dtype=torch.uint8)
+    plain = encode_clip(patches, images, False, torch.device("cpu"))
+    mirrored = encode_clip(patches, images, False, torch.device("cpu"), border=16)
+    np.testing.assert_array_equal(mirrored, plain)  # an encoder without padding sees the same patches
