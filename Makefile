@@ -62,6 +62,6 @@ $(UV): envs/uv.lock
 $(READY): envs/requirements.lock pyproject.toml $(UV)
 	@test -x .venv/bin/python || $(UV) venv --quiet --python $(PYTHON) .venv
 	@echo "set-up: the locked packages into .venv (several GB the first time)"
-	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes envs/requirements.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes envs/requirements.lock
 	@$(UV) pip install --quiet --python .venv/bin/python --offline --no-deps --no-build-isolation --editable .
 	@touch $@
