@@ -10,7 +10,14 @@ from maskvos.params.method import Clustering
 
 
 def settings(**changes):
-    values = {"clusters": 4, "iterations": 50, "short_side": 64, "features": "embedding", "position_weight": 0.5}
+    values = {
+        "clusters": 4,
+        "iterations": 50,
+        "short_side": 64,
+        "features": "embedding",
+        "border": 0,
+        "position_weight": 0.5,
+    }
     return Clustering(**(values | {"oversize": 0.4} | changes))
 
 

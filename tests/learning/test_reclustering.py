@@ -13,7 +13,9 @@ from maskvos.networks.encoder import Features
 from maskvos.params.method import Clustering
 from maskvos.storage.frames import Clip
 
-SETTINGS = Clustering(clusters=3, iterations=50, short_side=48, features="embedding", position_weight=0.5, oversize=0.9)
+SETTINGS = Clustering(
+    clusters=3, iterations=50, short_side=48, features="embedding", border=0, position_weight=0.5, oversize=0.9
+)
 
 
 class Store:

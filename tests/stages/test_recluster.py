@@ -35,7 +35,7 @@ def encoded(name, count, height, width):
 def folder(tmp_path):
     """A store of two clips, untrained weights, parameters."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["clustering"] |= {"short_side": 48, "oversize": 0.4, "clusters": 5}
+    params["clustering"] |= {"short_side": 48, "oversize": 0.4, "clusters": 5, "border": 8, "position_weight": 0.5}
     params["networks"] |= {"embedding_dim": 32}
     params["runtime"] = {"device": "cpu", "threads": 1, "workers": 0}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
