@@ -17,7 +17,7 @@ from maskvos.training.schedule import learning_rate
 def correspondence_losses(
     encoder: VisualEncoder, frames: Tensor, zoom: Tensor, zoom_flip: Tensor, settings: Correspondence
 ) -> dict[str, Tensor]:
-    """L_short and L_long of one batch, and how often Eq. 14 matches a pixel of the frame it came from to a new place.
+    """L_short and L_long of one batch (Eq. 11 to 15).
 
     Args:
         encoder: E, in training mode.
