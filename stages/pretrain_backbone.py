@@ -12,7 +12,7 @@ from maskvos.storage.frames import FrameStore
 from maskvos.training.backbone_task import BackboneTask
 from maskvos.training.checkpoints import Checkpoints, fingerprint
 from maskvos.training.curves import write_curves
-from maskvos.training.device import set_up_device
+from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.loop import train
 from maskvos.training.multicrop import MultiCrop
 from maskvos.training.order import Samples
@@ -27,24 +27,25 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     settings = params.backbone_pretraining
     store = FrameStore(args.frames)
     device = set_up_device(params.runtime)
+    precision = used_precision(device, params.precision)
     samples = Samples(MultiCrop(store.read, settings), len(store), settings.batch, params.seed, NAME)
-    task = BackboneTask(params.networks, settings, params.seed, params.precision, samples.epoch_steps, device)
-    checkpoints = Checkpoints(args.checkpoints, _belongs_to(params, store))
+    task = BackboneTask(params.networks, settings, params.seed, precision, samples.epoch_steps, device)
+    checkpoints = Checkpoints(args.checkpoints, _belongs_to(params, precision, store))
     log.info("%s: %d frames, %d steps on %s", NAME, len(store), task.total_steps, device)
     rows = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings)
     with atomic_folder(args.output) as folder:
         save_network(folder, task.trunk, "backbone", params.networks, frames=store.fingerprint)
     write_curves(args.curves, rows)
     checkpoints.clear()
-    return {"frames": len(store), "steps": task.total_steps}
+    return {"frames": len(store), "steps": task.total_steps, "precision": precision}
 
 
-def _belongs_to(params: Any, store: FrameStore) -> str:
+def _belongs_to(params: Any, precision: str, store: FrameStore) -> str:
     return fingerprint(
         stage=NAME,
         version=params.versions[NAME],
         seed=params.seed,
-        precision=params.precision,
+        precision=precision,
         networks=params.networks.model_dump(),
         settings=params.backbone_pretraining.model_dump(),
         frames=store.fingerprint,

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from maskvos.console import run_stage
 from maskvos.networks.files import FILE, load_encoder, save_network
@@ -11,7 +12,7 @@ from maskvos.storage.frames import FrameStore
 from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
 from maskvos.training.correspondence_task import CorrespondenceTask
 from maskvos.training.curves import write_curves
-from maskvos.training.device import set_up_device
+from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.loop import train
 from maskvos.training.order import Samples
 from maskvos.training.pairs import PairSampler, report_short_clips
@@ -20,20 +21,22 @@ NAME = "pretrain_correspondence"
 PARAMETERS = ("seed", "precision", "networks", "correspondence", "versions.pretrain_correspondence")
 
 
-def main(args: argparse.Namespace) -> None:
+def main(args: argparse.Namespace) -> dict[str, Any]:
+    """Train; the precision for the record."""
     params = read_params(args.params, PARAMETERS)
     settings = params.correspondence
     device = set_up_device(params.runtime)
+    precision = used_precision(device, params.precision)
     store = FrameStore(args.frames)
     report_short_clips(store, settings.min_distance)
     encoder = load_encoder(args.weights, params.networks, params.seed)
     sampler = PairSampler(store, settings, settings.cropping)
     samples = Samples(sampler, len(store.clips), settings.batch, params.seed, NAME)
-    task = CorrespondenceTask(encoder, settings, params.precision, samples.epoch_steps, device)
+    task = CorrespondenceTask(encoder, settings, precision, samples.epoch_steps, device)
     belongs_to = fingerprint(
         stage=NAME,
         version=params.versions[NAME],
-        parameters=[params.seed, params.precision, params.networks.model_dump(), settings.model_dump()],
+        parameters=[params.seed, precision, params.networks.model_dump(), settings.model_dump()],
         inputs=[store.fingerprint, file_fingerprint(args.weights / FILE)],
     )
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
@@ -42,6 +45,7 @@ def main(args: argparse.Namespace) -> None:
         save_network(folder, encoder, "encoder", params.networks)
     write_curves(args.curves, rows)
     checkpoints.clear()
+    return {"precision": precision}
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from maskvos.progress import track
 from maskvos.storage.atomic import atomic_file
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.weights import load_weights, save_weights
-from maskvos.training.device import autocast, set_up_device
+from maskvos.training.device import autocast, place, set_up_device, used_precision
 
 NAME = "recluster"
 PARAMETERS = ("seed", "precision", "networks", "clustering", "versions.recluster")
@@ -30,8 +30,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     """Write pseudo masks and statistics; counts and the rate for the record."""
     params = read_params(args.params, PARAMETERS)
     device = set_up_device(params.runtime)
+    precision = used_precision(device, params.precision)
     store = FrameStore(args.frames)
-    encoder = load_encoder(args.weights, params.networks, params.seed).to(device).eval()
+    encoder = place(load_encoder(args.weights, params.networks, params.seed), device).eval()
     previous = read_previous(args.previous_pseudo_masks)
     log.info("%s: round %d, %d clips, %d frames", NAME, args.round, len(store.clips), len(store))
 
@@ -40,7 +41,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         store, encoder, params.clustering, (params.seed, args.round), device, torch.get_num_threads()
     )
     try:
-        with autocast(device, params.precision):
+        with autocast(device, precision):
             masks = {clip.name: found for clip, found in track(results, len(store.clips), "clips")}
     except FloatingPointError as error:
         raise UserError(
@@ -63,7 +64,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     with atomic_file(args.statistics) as partial:
         partial.write_text(json.dumps({"round": args.round, "summary": summary, "clips": statistics}, indent=1) + "\n")
     log.info("%s: %s", NAME, ", ".join(f"{key} {value}" for key, value in summary.items()))
-    return {"clips": len(masks), "frames": len(store), "frames_per_second": round(rate, 2)}
+    return {"clips": len(masks), "frames": len(store), "frames_per_second": round(rate, 2), "precision": precision}
 
 
 def read_previous(path: Path | None) -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from maskvos.console import run_stage
 from maskvos.errors import UserError
@@ -12,7 +13,7 @@ from maskvos.storage.frames import FrameStore
 from maskvos.storage.weights import load_weights, save_weights
 from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
 from maskvos.training.curves import write_curves
-from maskvos.training.device import set_up_device
+from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.loop import train
 from maskvos.training.optimiser import pack_state, unpack_state
 from maskvos.training.segmentation_start import starting_model
@@ -24,20 +25,20 @@ PARAMETERS = ("seed", "precision", "networks", "segmentation", "correspondence",
 OPTIMISER = "optimiser.safetensors"
 
 
-def main(args: argparse.Namespace) -> None:
+def main(args: argparse.Namespace) -> dict[str, Any]:
+    """Train; the precision for the record."""
     params = read_params(args.params, PARAMETERS)
     settings, rounds = params.segmentation, params.alternate.rounds
     if not 0 <= args.round < rounds:
         raise UserError(f"--round {args.round}: alternate.rounds is {rounds}, so rounds run from 0 to {rounds - 1}.")
     device = set_up_device(params.runtime)
+    precision = used_precision(device, params.precision)
     store = FrameStore(args.frames)
     pseudo_masks, _ = load_weights(args.pseudo_masks)
     joint = params.correspondence if uses_correspondence(settings) else None
     samples = TripletSamples(store, pseudo_masks, settings, joint, rounds, params.seed)
     model = starting_model(args.weights, params.networks, settings.mask_encoder_start, params.seed)
-    task = SegmentationTask(
-        model, settings, params.correspondence, params.precision, samples.epoch_steps, rounds, device
-    )
+    task = SegmentationTask(model, settings, params.correspondence, precision, samples.epoch_steps, rounds, device)
     if args.round > 0:  # the rounds add up to one run: the optimiser goes on where it stopped
         unpack_state(task.optimiser, load_weights(args.weights / OPTIMISER)[0])
     sections = ("networks", "segmentation", "correspondence", "alternate")
@@ -45,7 +46,7 @@ def main(args: argparse.Namespace) -> None:
         stage=NAME,
         version=params.versions[NAME],
         round=args.round,
-        parameters=[params.seed, params.precision, *(getattr(params, name).model_dump() for name in sections)],
+        parameters=[params.seed, precision, *(getattr(params, name).model_dump() for name in sections)],
         inputs=[store.fingerprint, file_fingerprint(args.weights / FILE), file_fingerprint(args.pseudo_masks)],
     )
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
@@ -57,6 +58,7 @@ def main(args: argparse.Namespace) -> None:
         save_weights(folder / OPTIMISER, pack_state(task.optimiser), {"kind": "optimiser", "step": steps.stop})
     write_curves(args.curves, rows)
     checkpoints.clear()
+    return {"precision": precision}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from maskvos.progress import track
 from maskvos.storage.atomic import atomic_folder
 from maskvos.storage.masks import read_mask, write_mask
 from maskvos.storage.weights import read_description
-from maskvos.training.device import set_up_device
+from maskvos.training.device import place, set_up_device, used_precision
 
 Subparsers = argparse._SubParsersAction
 Method = Callable[[Frames, Given], Iterator[Prediction]]
@@ -101,11 +101,12 @@ def _load_method(arguments: argparse.Namespace, short_side: int | None, device: 
         kept_mask="mean",
         pad_with_first=False,
     )
+    precision = used_precision(device, "auto")
     description = read_description(arguments.weights / FILE)
     networks = Networks.model_validate(description["networks"])
     if description["kind"] == "model":
-        model = load_model(arguments.weights, networks).to(device)
-        return lambda frames, given: segment_sequence(frames, given, model, settings, device)
-    encoder = load_encoder(arguments.weights, networks).to(device)
-    features = (trunk_features if description["kind"] == "backbone" else encoder_keys)(encoder, "fp32")
+        model = place(load_model(arguments.weights, networks), device)
+        return lambda frames, given: segment_sequence(frames, given, model, settings, device, precision)
+    encoder = place(load_encoder(arguments.weights, networks), device)
+    features = (trunk_features if description["kind"] == "backbone" else encoder_keys)(encoder, precision)
     return lambda frames, given: propagate_labels(frames, given, features, settings, device)

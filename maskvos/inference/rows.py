@@ -12,6 +12,7 @@ from maskvos.errors import UserError
 from maskvos.inference.features import FeatureExtractor, encoder_keys, lab_patches, trunk_features
 from maskvos.inference.propagate import Frames, Given, propagate_labels, segment_sequence
 from maskvos.networks.files import load_encoder, load_model, untrained_encoder
+from maskvos.training.device import place, used_precision
 
 Masks = Iterator[tuple[str, np.ndarray]]
 """Frame names and masks (H, W) uint8 ids, in order."""
@@ -44,9 +45,11 @@ def make_row(row: str, params: Any, weights: Path | None, device: torch.device) 
     if row == "copy":
         return copy_masks
     if row == "full":
-        model = load_model(weights or "", params.networks).to(device)
-        arguments = {"model": model, "precision": params.precision}
-        return partial(_ids, segment_sequence, settings=params.inference, device=device, **arguments)
+        model = place(load_model(weights or "", params.networks), device)
+        precision = used_precision(device, params.precision)
+        return partial(
+            _ids, segment_sequence, settings=params.inference, device=device, model=model, precision=precision
+        )
     features = _features(row, params, weights, device)
     return partial(_ids, propagate_labels, settings=params.inference, device=device, features=features)
 
@@ -64,10 +67,11 @@ def copy_masks(frames: Frames, given: Given) -> Masks:
 def _features(row: str, params: Any, weights: Path | None, device: torch.device) -> FeatureExtractor:
     if row == "lab":
         return lab_patches
+    precision = used_precision(device, params.precision)
     if row == "untrained":
-        return encoder_keys(untrained_encoder(params.networks, params.seed).to(device), params.precision)
-    encoder = load_encoder(weights or "", params.networks, params.seed).to(device)
-    return (trunk_features if row == "backbone" else encoder_keys)(encoder, params.precision)
+        return encoder_keys(place(untrained_encoder(params.networks, params.seed), device), precision)
+    encoder = place(load_encoder(weights or "", params.networks, params.seed), device)
+    return (trunk_features if row == "backbone" else encoder_keys)(encoder, precision)
 
 
 def _ids(method: Callable[..., Iterator[Any]], frames: Frames, given: Given, **arguments: Any) -> Masks:

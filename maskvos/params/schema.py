@@ -49,7 +49,8 @@ class Params(Section):
 
     preset: str
     seed: int = Field(ge=0)
-    precision: Literal["fp32", "bf16"]  # of convolutions; affinities and softmax stay fp32
+    # Of convolutions; affinities and softmax stay fp32. auto: bf16 where the hardware has it, fp32 elsewhere.
+    precision: Literal["fp32", "bf16", "auto"]
     versions: dict[str, int]  # raised when a stage's code changes its results: both tools then rerun it
     data: Data
     generator: Generator

@@ -7,7 +7,7 @@ from maskvos.learning.dino import Dino, teacher_momentum
 from maskvos.networks.images import normalise
 from maskvos.networks.trunk import Trunk
 from maskvos.params.method import BackbonePretraining, Networks
-from maskvos.training.device import autocast
+from maskvos.training.device import autocast, place
 from maskvos.training.optimiser import parameter_groups
 from maskvos.training.order import Sample
 from maskvos.training.schedule import learning_rate
@@ -40,7 +40,7 @@ class BackboneTask:
         self._epoch_steps, self.total_steps = epoch_steps, settings.epochs * epoch_steps
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self._dino = Dino(networks, settings).to(device)
+            self._dino = place(Dino(networks, settings), device)
         self.module: nn.Module = self._dino
         groups = parameter_groups(self._dino.student, settings.weight_decay)
         self.optimiser: torch.optim.Optimizer = torch.optim.SGD(groups, lr=0.0, momentum=settings.momentum)

@@ -8,7 +8,7 @@ from maskvos.learning.transforms import Phi
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.images import normalise
 from maskvos.params.method import Correspondence
-from maskvos.training.device import autocast
+from maskvos.training.device import autocast, place
 from maskvos.training.optimiser import adam, parameter_groups
 from maskvos.training.order import Sample
 from maskvos.training.schedule import learning_rate
@@ -43,7 +43,7 @@ class CorrespondenceTask:
     def __init__(
         self, encoder: VisualEncoder, settings: Correspondence, precision: str, epoch_steps: int, device: torch.device
     ) -> None:
-        self.module = encoder.to(device).train()
+        self.module = place(encoder, device).train()
         self.settings, self.precision, self.device = settings, precision, device
         self.epoch_steps, self.total_steps = epoch_steps, settings.epochs * epoch_steps
         self.optimiser = adam(parameter_groups(encoder, settings.weight_decay))

@@ -8,7 +8,7 @@ from maskvos.networks.images import normalise
 from maskvos.networks.model import MaskVOS
 from maskvos.params.method import Correspondence, Segmentation
 from maskvos.training.correspondence_task import correspondence_losses
-from maskvos.training.device import autocast
+from maskvos.training.device import autocast, place
 from maskvos.training.optimiser import adam, parameter_groups
 from maskvos.training.order import Sample
 from maskvos.training.schedule import learning_rate
@@ -29,7 +29,7 @@ class SegmentationTask:
         rounds: int,
         device: torch.device,
     ) -> None:
-        self.module = model.to(device).train()
+        self.module = place(model, device).train()
         self.settings, self.correspondence = settings, correspondence
         self.precision, self.device = precision, device
         self.epoch_steps, self.total_steps = epoch_steps, rounds * settings.epochs * epoch_steps
