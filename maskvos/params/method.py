@@ -117,7 +117,6 @@ class Segmentation(Optimisation):
     temperature: float = Field(gt=0)
     encoder_rate: float = Field(ge=0)  # E's learning rate relative to V's and D's; 1 in the paper, 0 freezes E
     mask_encoder_start: Literal["encoder", "random"]
-    mask_encoder_norm: Literal["batch", "frozen"]  # V's trunk: each batch's statistics, or those it started with
     short_weight: float = Field(ge=0)
     long_weight: float = Field(ge=0)
 

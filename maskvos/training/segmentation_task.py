@@ -1,7 +1,7 @@
 """The segmentation stage as a task of the training loop: L = L_seg + L_corr (Eq. 16)."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from maskvos.learning.mask_embedding import segmentation_loss
 from maskvos.networks.images import normalise
@@ -33,10 +33,6 @@ class SegmentationTask:
         self.settings, self.correspondence = settings, correspondence
         self.precision, self.device = precision, device
         self.epoch_steps, self.total_steps = epoch_steps, rounds * settings.epochs * epoch_steps
-        if settings.mask_encoder_norm == "frozen":  # the loop never changes modes, so this holds for the whole run
-            for layer in model.mask_encoder.trunk.modules():
-                if isinstance(layer, nn.BatchNorm2d):
-                    layer.eval()
         if settings.encoder_rate == 0:
             model.encoder.requires_grad_(False).eval()
         parts = ((model.encoder, settings.encoder_rate), (model.mask_encoder, 1.0), (model.decoder, 1.0))

@@ -59,18 +59,3 @@ def test_an_encoder_at_rate_zero_stays_as_it_is_to_the_last_statistic(batch):
     assert not uses_correspondence(task.settings)
     assert set(losses) == {"loss", "segmentation"}
     assert {name.split(".")[0] for name in changed} == {"mask_encoder", "decoder"}
-
-
-def statistics(names):
-    return {name for name in names if "running" in name and name.startswith("mask_encoder.trunk")}
-
-
-def test_frozen_norms_of_v_keep_their_statistics_and_learn_their_weights(batch):
-    _, changed = step(make_task(mask_encoder_norm="frozen"), batch)
-    assert not statistics(changed)
-    assert "mask_encoder.trunk.stem.1.weight" in changed
-    assert "mask_encoder.head.1.running_mean" in changed, "the head starts at random: its statistics must be learned"
-
-
-def test_batch_norms_of_v_follow_the_batches(batch):
-    assert statistics(step(make_task(mask_encoder_norm="batch"), batch)[1])
