@@ -10,6 +10,7 @@ from maskvos.datasets.clips import open_clip
 from maskvos.datasets.sequence import VOID, Sequence, object_ids
 from maskvos.errors import UserError
 from maskvos.inference.features import encoder_keys, trunk_features
+from maskvos.inference.output import check_output
 from maskvos.inference.propagate import Frames, Given, Prediction, propagate_labels, segment_sequence
 from maskvos.networks.files import FILE, load_encoder, load_model
 from maskvos.params.method import Inference, Networks, Runtime
@@ -38,7 +39,10 @@ def add_parser(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
         required=True,
         help="weights folder of a stage: a model, or an encoder to copy labels by",
     )
-    parser.add_argument("--output", type=Path, required=True, help="folder for the masks; replaced where it exists")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder for the masks; one that holds only such masks is replaced"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the output folder whatever else it holds")
     parser.add_argument("--max-size", type=int, help="work at this length of the long side at most (default: native)")
     parser.add_argument("--references", type=int, default=20, help="frames before the query (default: 20, paper 3.3)")
     parser.add_argument("--rounds", type=int, default=3, help="refinement rounds, 0 to 5 (default: 3, paper Table 4e)")
@@ -50,11 +54,13 @@ def segment(arguments: argparse.Namespace) -> None:
     """Write the masks of every frame, all or nothing.
 
     Raises:
-        UserError: the source, the mask or the weights cannot be used.
+        UserError: the source, the mask or the weights cannot be used, or the output would replace more than masks.
     """
     clip = open_clip(arguments.source) if arguments.source.exists() else None
     if clip is None:
         raise UserError(f"{arguments.source}: neither a video file nor a folder with frames. Name one of these.")
+    inputs = (arguments.mask, arguments.weights)
+    check_output(arguments.output, arguments.source, inputs, arguments.overwrite)
     first = read_mask(arguments.mask)
     if not object_ids(first):
         raise UserError(f"{arguments.mask}: no object in this mask. Mark each object by an id from 1 to {VOID - 1}.")

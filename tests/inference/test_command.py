@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from maskvos.cli import main
 from maskvos.errors import UserError
 from maskvos.inference import command
 from maskvos.inference.command import add_parser
@@ -74,3 +75,26 @@ def test_wrong_input_is_named(clip, change, message):
     with pytest.raises(UserError, match=message):
         run(*arguments)
     assert not (clip / "out").exists()
+
+
+def test_the_frames_survive_an_output_that_names_their_folder(clip, capsys):
+    before = {path: path.read_bytes() for path in sorted(clip.rglob("*")) if path.is_file()}
+    options = ("--mask", clip / "first.png", "--weights", clip / "model", "--overwrite")
+    for output in (clip / "frames", clip):
+        with pytest.raises(SystemExit) as ended:
+            main(["segment", *map(str, (clip / "frames", *options, "--output", output))])
+        assert ended.value.code == 2
+        assert "would delete" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in sorted(clip.rglob("*")) if path.is_file()} == before
+
+
+def test_other_files_in_the_output_folder_need_overwrite(clip):
+    run_with = (clip / "frames", "--mask", clip / "first.png", "--weights", clip / "encoder", "--output", clip / "out")
+    (clip / "out").mkdir()
+    (clip / "out" / "notes.txt").write_text("dear")
+    with pytest.raises(UserError, match=r"notes\.txt"):
+        run(*run_with)
+    assert (clip / "out" / "notes.txt").read_text() == "dear"
+    run(*run_with, "--overwrite")
+    run(*run_with)  # over the masks of the run before
+    assert len(list((clip / "out").iterdir())) == 3
