@@ -14,8 +14,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maskvos.console import log
+from maskvos.datasets.catalogue import find_entry
 from maskvos.errors import UserError
-from maskvos.params import validate
+from maskvos.params import Params, validate
 from maskvos.storage.atomic import atomic_file
 
 _HEADER = """\
@@ -34,7 +35,8 @@ def compose(folder: Path, overrides: list[str]) -> dict[str, Any]:
         overrides: ``preset=NAME`` and ``key=value`` in Hydra's grammar.
 
     Raises:
-        UserError: no conf/ in that folder, an unknown preset or key, or parameters that do not fit the schema.
+        UserError: no conf/ in that folder, an unknown preset or key, parameters that do not fit the schema, or a
+            dataset that the catalogue does not have.
     """
     conf = (folder / "conf").resolve()
     if not (conf / "config.yaml").is_file():
@@ -44,8 +46,27 @@ def compose(folder: Path, overrides: list[str]) -> dict[str, Any]:
         content = _composed(conf, [_quoted(override) for override in overrides])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(_explain(error, conf, overrides)) from error
-    validate(content, "parameters")
+    _check_catalogue(validate(content, "parameters"))
     return content
+
+
+def _check_catalogue(params: Params) -> None:
+    """The schema must not know the datasets; the stage `fetch` checks again, for parameters from elsewhere."""
+    evaluation = {f"data.evaluation.{name}": dataset for name, dataset in params.data.evaluation.items()}
+    for key, dataset in {"data.train": params.data.train, **evaluation}.items():
+        if dataset.source != "catalogue":
+            continue
+        try:
+            entry = find_entry(dataset.name)
+        except UserError as error:
+            raise UserError(f"{key}.name: {error}") from None
+        for what, value, known in (
+            ("layout", dataset.layout, [entry.layout]),
+            ("split", dataset.split, list(entry.splits)),
+        ):
+            if value not in known:
+                near = difflib.get_close_matches(value, known, n=1, cutoff=0.0)
+                raise UserError(f"{key}.{what}: '{entry.name}' has no {what} '{value}'; did you mean '{near[0]}'?")
 
 
 def _composed(conf: Path, overrides: list[str], resolve: bool = True) -> dict[str, Any]:

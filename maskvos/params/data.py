@@ -38,7 +38,7 @@ class Dataset(Section):
 class Data(Section):
     """The training set, the evaluation sets by name, and the folder that downloads and generated videos go to."""
 
-    folder: str
+    folder: str = Field(min_length=1)
     train: Dataset
     evaluation: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], Dataset]
 
@@ -46,6 +46,16 @@ class Data(Section):
     def _train_is_no_evaluation_set(self) -> Self:
         if "train" in self.evaluation:
             raise ValueError("an evaluation set cannot be called 'train', the name of the training set's manifest")
+        return self
+
+    @model_validator(mode="after")
+    def _evaluation_sets_have_annotations(self) -> Self:
+        for name, dataset in self.evaluation.items():
+            if dataset.layout == "clips":
+                raise ValueError(
+                    f"evaluation.{name}.layout is 'clips', which has no annotations to evaluate on; use davis or "
+                    "youtubevos"
+                )
         return self
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from maskvos.params.base import Section
+from maskvos.params.base import Counts, Section, Shares
 
 Fraction = Field(gt=0, le=1)
 
@@ -38,7 +38,7 @@ class Cropping(Section):
 
     short_side: list[int] = Field(min_length=2, max_length=2)
     crop: int = Field(ge=32)
-    zoom: list[float] = Field(min_length=2, max_length=2)
+    zoom: Shares
 
     @model_validator(mode="after")
     def _ranges(self) -> Self:
@@ -47,8 +47,6 @@ class Cropping(Section):
             raise ValueError(
                 f"short_side {self.short_side} must rise and start at the crop's side {self.crop} or above"
             )
-        if not 0 < self.zoom[0] <= self.zoom[1] <= 1:
-            raise ValueError(f"zoom {self.zoom} must be a rising pair in (0, 1]")
         if self.crop % 8:
             raise ValueError(f"crop {self.crop} must be a multiple of 8, the output stride")
         return self
@@ -69,10 +67,10 @@ class BackbonePretraining(Optimisation):
     freeze_last_layer_epochs: int = Field(ge=0)
     global_crops: int = Field(ge=2)
     global_size: int = Field(ge=32)
-    global_scale: list[float] = Field(min_length=2, max_length=2)
+    global_scale: Shares  # of the frame's area
     local_crops: int = Field(ge=0)
     local_size: int = Field(ge=32)
-    local_scale: list[float] = Field(min_length=2, max_length=2)
+    local_scale: Shares  # of the frame's area
 
 
 class Correspondence(Optimisation):
@@ -84,6 +82,12 @@ class Correspondence(Optimisation):
     short_weight: float = Field(ge=0)
     long_weight: float = Field(ge=0)
     min_distance: int = Field(ge=1)  # |t - t'| of L_long, capped by the clip's length
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if self.short_weight + self.long_weight == 0:
+            raise ValueError("short_weight and long_weight are both 0, so there is no loss; raise one of them")
+        return self
 
 
 class Clustering(Section):
@@ -108,7 +112,7 @@ class Segmentation(Optimisation):
     """Mask embedding (Eq. 5 to 10) with Eq. 16. ``epochs`` counts one round; ``schedule`` spans all rounds."""
 
     cropping: Cropping
-    max_gap: list[int] = Field(min_length=2, max_length=2)
+    max_gap: Counts  # frames; in the first round and in the last
     objects: int = Field(ge=1)
     min_area: float = Field(ge=0, lt=1)
     references: Literal["pseudo", "predicted"]
@@ -144,6 +148,13 @@ class Evaluation(Section):
     """Which rows of the results table are made, in this order."""
 
     rows: list[Literal["copy", "lab", "untrained", "backbone", "correspondence", "full"]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _rows_once(self) -> Self:
+        twice = sorted({row for row in self.rows if self.rows.count(row) > 1})
+        if twice:
+            raise ValueError(f"rows names {', '.join(twice)} more than once; name each row once")
+        return self
 
 
 class Runtime(Section):

@@ -76,6 +76,12 @@ class Params(Section):
                 raise ValueError(
                     f"{name}.cropping.crop {largest} is far above prepare.short_side; frames would be blown up"
                 )
+        for name in ("backbone_pretraining", "correspondence", "segmentation"):
+            stage = getattr(self, name)
+            if stage.warmup_epochs > stage.epochs:
+                raise ValueError(
+                    f"{name}: warmup_epochs {stage.warmup_epochs:g} must not be above epochs {stage.epochs}"
+                )
         if self.segmentation.objects >= self.clustering.clusters:
             raise ValueError("segmentation.objects must be smaller than clustering.clusters: one cluster is background")
         return self

@@ -22,6 +22,18 @@ CONTENT = yaml.safe_load(PARAMS.read_text())
         ("networks", "backbone", "resnet34", "'networks.backbone' is 'resnet34'"),
         ("segmentation", "objects", 5, "smaller than clustering.clusters"),
         ("prepare", "short_side", True, "'prepare.short_side' is True"),
+        ("segmentation", "max_gap", [0, 3], "'segmentation.max_gap.0' is 0"),
+        ("segmentation", "max_gap", [5, 2], "segmentation.max_gap: [5, 2] must be a rising pair"),
+        ("backbone_pretraining", "global_scale", [1.0, 0.3], "backbone_pretraining.global_scale: [1.0, 0.3] must"),
+        ("backbone_pretraining", "global_scale", [0.3, 1.5], "'backbone_pretraining.global_scale.1' is 1.5"),
+        ("backbone_pretraining", "local_scale", [0.0, 0.3], "'backbone_pretraining.local_scale.0' is 0.0"),
+        ("backbone_pretraining", "local_scale", [0.3, 0.1], "backbone_pretraining.local_scale: [0.3, 0.1] must"),
+        ("backbone_pretraining", "warmup_epochs", 500, "backbone_pretraining: warmup_epochs 500 must not be above"),
+        ("correspondence", "warmup_epochs", 500, "correspondence: warmup_epochs 500 must not be above"),
+        ("segmentation", "warmup_epochs", 500, "segmentation: warmup_epochs 500 must not be above"),
+        ("evaluation", "rows", ["full", "copy", "full"], "evaluation: rows names full more than once"),
+        ("evaluation", "rows", ["best"], "'evaluation.rows.0' is 'best'"),
+        ("data", "folder", "", "'data.folder' is ''"),
     ],
 )
 def test_wrong_values_are_named(section, key, value, words):
@@ -31,6 +43,39 @@ def test_wrong_values_are_named(section, key, value, words):
         validate(content, "params.yaml")
     assert str(caught.value).startswith("params.yaml: ")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("segmentation", "cropping", "zoom"), [1.0, 0.5], "segmentation.cropping.zoom: [1.0, 0.5] must be a rising"),
+        (("data", "evaluation", "davis", "layout"), "clips", "data: evaluation.davis.layout is 'clips'"),
+    ],
+)
+def test_wrong_values_further_down_are_named(path, value, words):
+    content = copy.deepcopy(CONTENT)
+    section = content
+    for name in path[:-1]:
+        section = section[name]
+    section[path[-1]] = value
+    with pytest.raises(UserError) as caught:
+        validate(content, "params.yaml")
+    assert words in str(caught.value)
+
+
+def test_correspondence_needs_a_loss():
+    content = copy.deepcopy(CONTENT)
+    content["correspondence"] |= {"short_weight": 0.0, "long_weight": 0}
+    with pytest.raises(UserError, match="correspondence: short_weight and long_weight are both 0"):
+        validate(content, "params.yaml")
+
+
+def test_equal_ends_of_a_range_and_a_warmup_of_all_epochs_are_fine():
+    content = copy.deepcopy(CONTENT)
+    content["segmentation"]["max_gap"] = [1, 1]
+    content["backbone_pretraining"] |= {"global_scale": [1, 1.0], "epochs": 3, "warmup_epochs": 3}
+    content["correspondence"]["short_weight"] = 0
+    validate(content, "params.yaml")
 
 
 def test_a_missing_section_is_named():
