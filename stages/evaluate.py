@@ -33,7 +33,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     device = set_up_device(params.runtime)
     manifest = read_manifest(args.dataset)
     sequences = open_dataset(manifest)
-    row = make_row(args.row, params, args.weights, device)
+    row = make_row(args.row, params, args.weights, device, manifest["layout"])
     total = sum(len(sequence.frames) for sequence in sequences)
     log.info("%s: %s on %s, %d sequences, %d frames", NAME, args.row, args.dataset.stem, len(sequences), total)
     started = time.perf_counter()

@@ -54,7 +54,20 @@ def test_papers_numbers():
     assert (correspondence["short_weight"], correspondence["long_weight"]) == (0.1, 0.5)
     assert (segmentation["epochs"], segmentation["learning_rate"], params["alternate"]["rounds"]) == (10, 1e-5, 10)
     assert (params["clustering"]["clusters"], params["clustering"]["oversize"]) == (5, 0.4)
-    assert params["inference"]["short_side"] is None
+    assert params["inference"]["short_side"] == {"davis": None, "youtubevos": 480}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "davis", "youtubevos"),
+    [
+        (["preset=demo"], None, None),
+        (["preset=clips", "data.train.path=videos"], 240, 240),
+        (["preset=demo", "inference.short_side.davis=480"], 480, None),
+        (["preset=paper_r50", "inference.short_side.youtubevos=null"], None, None),
+    ],
+)
+def test_resolutions_by_layout(overrides, davis, youtubevos):
+    assert compose(ROOT, overrides)["inference"]["short_side"] == {"davis": davis, "youtubevos": youtubevos}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +85,11 @@ def test_papers_numbers():
         (["evaluation.rows=[copy,copy]"], "names copy more than once"),
         (["segmentation.max_gap=[0,3]"], "'segmentation.max_gap.0' is 0"),
         (["data.folder="], "'data.folder' is ''"),
+        (
+            ["inference.short_side=480"],
+            "a section, not 480; set inference.short_side.davis, inference.short_side.youtubevos",
+        ),
+        (["inference.short_side.davs=480"], "did you mean 'inference.short_side.davis'"),
         (["seed=1,2"], "seed=1,2"),
         (["seed"], "seed"),
     ],

@@ -13,7 +13,8 @@ from maskvos.inference.features import encoder_keys, trunk_features
 from maskvos.inference.output import check_output
 from maskvos.inference.propagate import Frames, Given, Prediction, propagate_labels, segment_sequence
 from maskvos.networks.files import FILE, load_encoder, load_model
-from maskvos.params.method import Inference, Networks, Runtime
+from maskvos.params.inference import Tracking
+from maskvos.params.method import Networks, Runtime
 from maskvos.progress import track
 from maskvos.storage.atomic import atomic_folder
 from maskvos.storage.masks import read_mask, write_mask
@@ -97,7 +98,7 @@ def _load_method(arguments: argparse.Namespace, short_side: int | None, device: 
     """The full method for the weights of a model, label propagation for those of an encoder."""
     if arguments.references < 0 or not 0 <= arguments.rounds <= 5:
         raise UserError("--references must be 0 or more, and --rounds 0 to 5.")
-    settings = Inference(  # the test protocol of CRW, as in conf/paper.yaml
+    settings = Tracking(  # the test protocol of CRW, as in conf/paper.yaml
         short_side=short_side,
         references=arguments.references,
         top_k=10,

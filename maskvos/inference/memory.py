@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from maskvos.inference.matching import Affinity, match
-from maskvos.params.method import Inference
+from maskvos.params.inference import Tracking
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ReferenceMemory:
         key_dim: int,
         objects: int,
         groups: int,
-        settings: Inference,
+        settings: Tracking,
         device: torch.device,
     ) -> None:
         self.settings = settings

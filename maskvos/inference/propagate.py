@@ -23,7 +23,7 @@ from maskvos.inference.groups import coarse_masks, gathered_values
 from maskvos.inference.memory import ReferenceMemory
 from maskvos.inference.methods import Frame, LabelPropagation, MaskEmbedding, Method, with_background
 from maskvos.networks.model import MaskVOS
-from maskvos.params.method import Inference
+from maskvos.params.inference import Tracking
 
 Frames = Iterable[tuple[str, np.ndarray]]
 """Frame names and images (H, W, 3) uint8 RGB, in order; read once."""
@@ -65,7 +65,7 @@ def given_masks(sequence: Sequence) -> dict[str, np.ndarray]:
 
 
 def propagate_labels(
-    frames: Frames, given: Given, features: FeatureExtractor, settings: Inference, device: torch.device
+    frames: Frames, given: Given, features: FeatureExtractor, settings: Tracking, device: torch.device
 ) -> Iterator[Prediction]:
     """Copy labels along the affinity of any features (Eq. 8); yields every frame in order.
 
@@ -76,7 +76,7 @@ def propagate_labels(
 
 
 def segment_sequence(
-    frames: Frames, given: Given, model: MaskVOS, settings: Inference, device: torch.device, precision: str = "fp32"
+    frames: Frames, given: Given, model: MaskVOS, settings: Tracking, device: torch.device, precision: str = "fp32"
 ) -> Iterator[Prediction]:
     """The full method (Eq. 5 to 9); yields every frame in order.
 
@@ -89,7 +89,7 @@ def segment_sequence(
 
 @torch.inference_mode()
 def _track(
-    frames: Frames, given: Given, method: Method, settings: Inference, device: torch.device
+    frames: Frames, given: Given, method: Method, settings: Tracking, device: torch.device
 ) -> Iterator[Prediction]:
     tracker: Tracker | None = None
     waiting = set(given)
@@ -111,7 +111,7 @@ class Tracker:
     """
 
     def __init__(
-        self, method: Method, size: tuple[int, int], given: Given, settings: Inference, device: torch.device
+        self, method: Method, size: tuple[int, int], given: Given, settings: Tracking, device: torch.device
     ) -> None:
         self.method, self.settings, self.device, self.given = method, settings, device, given
         self.geometry: Geometry = plan_geometry(size[0], size[1], settings.short_side)

@@ -22,7 +22,7 @@ WITH_WEIGHTS = ("backbone", "correspondence", "full")
 WITHOUT_WEIGHTS = ("copy", "lab", "untrained")
 
 
-def make_row(row: str, params: Any, weights: Path | None, device: torch.device) -> Row:
+def make_row(row: str, params: Any, weights: Path | None, device: torch.device, layout: str) -> Row:
     """The method of one row, with its weights loaded.
 
     Args:
@@ -31,9 +31,11 @@ def make_row(row: str, params: Any, weights: Path | None, device: torch.device) 
             ``full`` method.
         params: sections ``seed``, ``precision``, ``networks`` and ``inference``.
         weights: folder of weights, for those rows that need one.
+        layout: ``davis`` or ``youtubevos``, which decides the test resolution.
 
     Raises:
-        UserError: the row is unknown, its weights are missing or do not fit, or weights are named that it does not use.
+        UserError: the row or the layout is unknown, its weights are missing or do not fit, or weights are named that
+            it does not use.
     """
     if row not in WITH_WEIGHTS + WITHOUT_WEIGHTS:
         raise UserError(f"row {row!r} is unknown. Use one of {', '.join(WITHOUT_WEIGHTS + WITH_WEIGHTS)}.")
@@ -44,14 +46,13 @@ def make_row(row: str, params: Any, weights: Path | None, device: torch.device) 
         raise UserError(f"row {row!r} {verb}.")
     if row == "copy":
         return copy_masks
+    settings = params.inference.for_layout(layout)
     if row == "full":
         model = place(load_model(weights or "", params.networks), device)
         precision = used_precision(device, params.precision)
-        return partial(
-            _ids, segment_sequence, settings=params.inference, device=device, model=model, precision=precision
-        )
+        return partial(_ids, segment_sequence, settings=settings, device=device, model=model, precision=precision)
     features = _features(row, params, weights, device)
-    return partial(_ids, propagate_labels, settings=params.inference, device=device, features=features)
+    return partial(_ids, propagate_labels, settings=settings, device=device, features=features)
 
 
 def copy_masks(frames: Frames, given: Given) -> Masks:

@@ -1,4 +1,4 @@
-"""The method: networks, the three kinds of learning, clustering, inference."""
+"""The method: networks, the three kinds of learning, clustering; which rows are made, and how the work is run."""
 
 from typing import Literal, Self
 
@@ -129,19 +129,6 @@ class Alternate(Section):
     """Rounds of re-clustering and segmentation learning."""
 
     rounds: int = Field(ge=1, le=99)
-
-
-class Inference(Section):
-    """Test protocol (paper 3.3 Testing, CRW)."""
-
-    short_side: int | None = Field(ge=32)  # null: native resolution
-    references: int = Field(ge=0)  # frames before the query, beside the first
-    top_k: int = Field(ge=1)
-    radius: int = Field(ge=1)  # feature pixels, distance < radius; not applied to the first frame
-    temperature: float = Field(gt=0)
-    refinement_rounds: int = Field(ge=0, le=5)
-    kept_mask: Literal["coarse", "refined", "mean"]
-    pad_with_first: bool
 
 
 class Evaluation(Section):

@@ -71,6 +71,9 @@ def _describe(detail: Any) -> str:
         return f"parameter '{where}' is missing"
     if detail["type"] == "value_error":
         return f"{where}: {detail['ctx']['error']}" if where else str(detail["ctx"]["error"])
+    if detail["type"] == "model_type":
+        inner = ", ".join(f"{where}.{name}" for name in _siblings((*detail["loc"], "")))
+        return f"parameter '{where}' is a section, not {detail['input']!r}; set {inner}"
     return f"parameter '{where}' is {detail['input']!r}: {detail['msg'].lower()}"
 
 

@@ -6,13 +6,13 @@ from pydantic import Field, model_validator
 
 from maskvos.params.base import Section
 from maskvos.params.data import Data, Generator, Prepare
+from maskvos.params.inference import Inference
 from maskvos.params.method import (
     Alternate,
     BackbonePretraining,
     Clustering,
     Correspondence,
     Evaluation,
-    Inference,
     Networks,
     Runtime,
     Segmentation,

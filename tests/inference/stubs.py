@@ -8,15 +8,20 @@ from torch.nn import functional
 
 from maskvos.inference.geometry import STRIDE, pad_to_stride
 from maskvos.networks.encoder import Features
-from maskvos.params.method import Inference
+from maskvos.params.inference import Inference
 
 CPU = torch.device("cpu")
 
 
 def settings(**changes):
-    """The test protocol in small."""
+    """The test protocol in small, for one video."""
+    return inference().at(None).model_copy(update=changes)
+
+
+def inference(**changes):
+    """The test protocol in small, by layout."""
     values = {
-        "short_side": None,
+        "short_side": {"davis": None, "youtubevos": 32},
         "references": 3,
         "top_k": 4,
         "radius": 3,

@@ -11,10 +11,10 @@ from maskvos.inference.rows import copy_masks, make_row
 from maskvos.networks.files import save_network, untrained_encoder
 from maskvos.networks.model import MaskVOS
 from maskvos.networks.trunk import Trunk
-from tests.inference.stubs import CPU, moving_square, settings, video
+from tests.inference.stubs import CPU, inference, moving_square, video
 from tests.inference.test_features import NETWORKS
 
-PARAMS = SimpleNamespace(seed=3, precision="fp32", networks=NETWORKS, inference=settings())
+PARAMS = SimpleNamespace(seed=3, precision="fp32", networks=NETWORKS, inference=inference())
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_copy_takes_up_late_objects():
 def test_every_row_gives_every_frame(row, weights):
     frames, masks = moving_square(3)
     needed = weights / row if row in ("backbone", "correspondence", "full") else None
-    results = list(make_row(row, PARAMS, needed, CPU)(frames, {"00000": masks[0]}))
+    results = list(make_row(row, PARAMS, needed, CPU, "davis")(frames, {"00000": masks[0]}))
     assert [name for name, _ in results] == [name for name, _ in frames]
     assert all(ids.dtype == np.uint8 and ids.shape == (64, 96) for _, ids in results)
     assert np.array_equal(results[0][1], masks[0])
@@ -50,12 +50,24 @@ def test_every_row_gives_every_frame(row, weights):
 def test_the_untrained_encoder_is_that_of_the_seed(weights):
     """The correspondence weights of this test are those of an untrained encoder with the same seed."""
     frames, masks = moving_square(3)
-    one = make_row("untrained", PARAMS, None, CPU)(frames, {"00000": masks[0]})
-    other = make_row("correspondence", PARAMS, weights / "correspondence", CPU)(frames, {"00000": masks[0]})
+    one = make_row("untrained", PARAMS, None, CPU, "davis")(frames, {"00000": masks[0]})
+    other = make_row("correspondence", PARAMS, weights / "correspondence", CPU, "davis")(frames, {"00000": masks[0]})
     assert all(np.array_equal(left[1], right[1]) for left, right in zip(one, other, strict=True))
 
 
 @pytest.mark.parametrize(("row", "folder"), [("full", None), ("copy", "full"), ("best", None), ("full", "backbone")])
 def test_rows_and_weights_that_do_not_go_together(row, folder, weights):
     with pytest.raises(UserError, match=r"row|weights"):
-        make_row(row, PARAMS, weights / folder if folder else None, CPU)
+        make_row(row, PARAMS, weights / folder if folder else None, CPU, "davis")
+
+
+@pytest.mark.parametrize(("layout", "short_side"), [("davis", None), ("youtubevos", 32)])
+@pytest.mark.parametrize("row", ["lab", "full"])
+def test_the_layout_decides_the_resolution(row, layout, short_side, weights):
+    method = make_row(row, PARAMS, weights / row if row == "full" else None, CPU, layout)
+    assert method.keywords["settings"] == PARAMS.inference.at(short_side)
+
+
+def test_a_layout_without_masks_is_refused():
+    with pytest.raises(UserError, match=r"layout 'clips'.*davis or youtubevos"):
+        make_row("lab", PARAMS, None, CPU, "clips")

@@ -32,7 +32,7 @@ def folder(tmp_path):
     """Parameters, a DAVIS set of two sequences, a YouTube-VOS set with a late object and its ground truth."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["networks"] |= {"embedding_dim": 16, "mask_embedding_dim": 16, "decoder_width": 16}
-    params["inference"] |= {"short_side": None, "references": 3}
+    params["inference"] |= {"short_side": {"davis": None, "youtubevos": None}, "references": 3}
     params["runtime"] = {"device": "cpu", "threads": 1, "workers": 0}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     frames, masks = moving_square(5)
@@ -94,6 +94,16 @@ def test_files_and_record(folder):
 
 def test_the_same_bytes_again(folder):
     assert contents(run(folder, output="a")[0]) == contents(run(folder, output="b")[0])
+
+
+def test_the_layout_of_the_manifest_decides_the_resolution(folder):
+    native = {name: contents(run(folder, name, output=f"native-{name}")[0]) for name in ("davis", "tube")}
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["inference"]["short_side"]["davis"] = 32
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    small = {name: contents(run(folder, name, output=f"small-{name}")[0]) for name in ("davis", "tube")}
+    assert small["davis"] != native["davis"]
+    assert small["tube"] == native["tube"]
 
 
 def test_copy_is_worse_than_following(folder):

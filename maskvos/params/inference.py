@@ -1,0 +1,55 @@
+"""The test protocol: the section ``inference``, and what tracking through one video needs of it."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from maskvos.errors import UserError
+from maskvos.params.base import Section
+
+
+class Matching(Section):
+    """How a frame's masks follow from its references, at any resolution (paper 3.3 Testing, CRW)."""
+
+    references: int = Field(ge=0)  # frames before the query, beside the first
+    top_k: int = Field(ge=1)
+    radius: int = Field(ge=1)  # feature pixels, distance < radius; not applied to the first frame
+    temperature: float = Field(gt=0)
+    refinement_rounds: int = Field(ge=0, le=5)
+    kept_mask: Literal["coarse", "refined", "mean"]
+    pad_with_first: bool
+
+
+class Tracking(Matching):
+    """The same with the resolution of one video: its short side, None for native."""
+
+    short_side: int | None = Field(ge=32)
+
+
+class ShortSides(Section):
+    """Test resolution by the layout of the evaluation set: the short side, null for native."""
+
+    davis: int | None = Field(ge=32)
+    youtubevos: int | None = Field(ge=32)
+
+
+class Inference(Matching):
+    """The section ``inference`` of an experiment."""
+
+    short_side: ShortSides
+
+    def at(self, short_side: int | None) -> Tracking:
+        """The settings for a video that is worked on at ``short_side``."""
+        shared: dict[str, Any] = {name: getattr(self, name) for name in Matching.model_fields}
+        return Tracking(short_side=short_side, **shared)
+
+    def for_layout(self, layout: str) -> Tracking:
+        """The settings for an evaluation set.
+
+        Raises:
+            UserError: the layout has no first masks to track.
+        """
+        if layout not in ShortSides.model_fields:
+            known = " or ".join(ShortSides.model_fields)
+            raise UserError(f"a dataset in the layout '{layout}' has no first masks to track; use {known}.")
+        return self.at(getattr(self.short_side, layout))
