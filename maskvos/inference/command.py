@@ -12,6 +12,7 @@ from maskvos.errors import UserError
 from maskvos.inference.features import encoder_keys, trunk_features
 from maskvos.inference.output import check_output
 from maskvos.inference.propagate import Frames, Given, Prediction, propagate_labels, segment_sequence
+from maskvos.inference.settings import add_settings, choose_settings, describe
 from maskvos.networks.files import FILE, load_encoder, load_model
 from maskvos.params.inference import Tracking
 from maskvos.params.method import Networks, Runtime
@@ -45,8 +46,7 @@ def add_parser(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the output folder whatever else it holds")
     parser.add_argument("--max-size", type=int, help="work at this length of the long side at most (default: native)")
-    parser.add_argument("--references", type=int, default=20, help="frames before the query (default: 20, paper 3.3)")
-    parser.add_argument("--rounds", type=int, default=3, help="refinement rounds, 0 to 5 (default: 3, paper Table 4e)")
+    add_settings(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.set_defaults(func=segment)
 
@@ -55,12 +55,13 @@ def segment(arguments: argparse.Namespace) -> None:
     """Write the masks of every frame, all or nothing.
 
     Raises:
-        UserError: the source, the mask or the weights cannot be used, or the output would replace more than masks.
+        UserError: the source, the mask, the parameters or the weights cannot be used, or the output would replace more
+            than masks.
     """
     clip = open_clip(arguments.source) if arguments.source.exists() else None
     if clip is None:
         raise UserError(f"{arguments.source}: neither a video file nor a folder with frames. Name one of these.")
-    inputs = (arguments.mask, arguments.weights)
+    inputs = [path for path in (arguments.mask, arguments.weights, arguments.params) if path is not None]
     check_output(arguments.output, arguments.source, inputs, arguments.overwrite)
     first = read_mask(arguments.mask)
     if not object_ids(first):
@@ -72,7 +73,8 @@ def segment(arguments: argparse.Namespace) -> None:
             f"{arguments.source} are {size[0]}x{size[1]}. Draw the mask at the size of the video."
         )
     device = set_up_device(Runtime(device=arguments.device, threads=0, workers=0))
-    method = _load_method(arguments, _short_side(size, arguments.max_size), device)
+    settings = choose_settings(arguments, _short_side(size, arguments.max_size))
+    method = _load_method(arguments.weights, settings, device)
     predictions = method(_frames(clip), {clip.frames[0]: first})
     with atomic_folder(arguments.output) as folder:
         for prediction in track(predictions, len(clip.frames), "frames"):
@@ -94,26 +96,15 @@ def _short_side(size: tuple[int, ...], max_size: int | None) -> int | None:
     return short
 
 
-def _load_method(arguments: argparse.Namespace, short_side: int | None, device: torch.device) -> Method:
-    """The full method for the weights of a model, label propagation for those of an encoder."""
-    if arguments.references < 0 or not 0 <= arguments.rounds <= 5:
-        raise UserError("--references must be 0 or more, and --rounds 0 to 5.")
-    settings = Tracking(  # the test protocol of CRW, as in conf/paper.yaml
-        short_side=short_side,
-        references=arguments.references,
-        top_k=10,
-        radius=12,
-        temperature=0.05,
-        refinement_rounds=arguments.rounds,
-        kept_mask="mean",
-        pad_with_first=False,
-    )
+def _load_method(weights: Path, settings: Tracking, device: torch.device) -> Method:
+    """The full method for the weights of a model, label propagation for those of an encoder; says the settings."""
     precision = used_precision(device, "auto")
-    description = read_description(arguments.weights / FILE)
+    description = read_description(weights / FILE)
     networks = Networks.model_validate(description["networks"])
+    print(f"settings: {describe(settings, description['kind'] == 'model')}")
     if description["kind"] == "model":
-        model = place(load_model(arguments.weights, networks), device)
+        model = place(load_model(weights, networks), device)
         return lambda frames, given: segment_sequence(frames, given, model, settings, device, precision)
-    encoder = place(load_encoder(arguments.weights, networks), device)
+    encoder = place(load_encoder(weights, networks), device)
     features = (trunk_features if description["kind"] == "backbone" else encoder_keys)(encoder, precision)
     return lambda frames, given: propagate_labels(frames, given, features, settings, device)

@@ -1,6 +1,7 @@
 """``maskvos segment`` from the command line's arguments to the masks."""
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +14,12 @@ from maskvos.inference import command
 from maskvos.inference.command import add_parser
 from maskvos.networks.files import save_network, untrained_encoder
 from maskvos.networks.model import MaskVOS
+from maskvos.params import read_all_params
 from maskvos.storage.masks import read_mask, write_mask
 from tests.inference.stubs import moving_square
 from tests.inference.test_features import NETWORKS
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*arguments):
@@ -98,3 +102,16 @@ def test_other_files_in_the_output_folder_need_overwrite(clip):
     run(*run_with, "--overwrite")
     run(*run_with)  # over the masks of the run before
     assert len(list((clip / "out").iterdir())) == 3
+
+
+def test_the_settings_of_a_parameter_file_are_used_and_said(clip, capsys, monkeypatch):
+    used = []
+    track = command.segment_sequence
+    monkeypatch.setattr(command, "segment_sequence", lambda *given: used.append(given[3]) or track(*given))
+    options = ("--mask", clip / "first.png", "--weights", clip / "model", "--output", clip / "out")
+    run(clip / "frames", *options, "--params", ROOT / "params.yaml", "--rounds", 0)
+    expected = read_all_params(ROOT / "params.yaml").inference
+    assert used == [expected.at(None).model_copy(update={"refinement_rounds": 0})]
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("settings: ")]
+    assert len(lines) == 1
+    assert f"0 refinement rounds, kept mask {expected.kept_mask}" in lines[0]

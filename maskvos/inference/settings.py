@@ -1,0 +1,69 @@
+"""The settings of ``maskvos segment``: the paper's or those of a parameter file, then what the command line says."""
+
+import argparse
+from pathlib import Path
+
+from maskvos.errors import UserError
+from maskvos.params import read_all_params
+from maskvos.params.inference import Tracking
+
+# The one copy beside conf/paper.yaml, which names the sources: the command runs without a checkout. A test compares.
+PAPER = Tracking(
+    short_side=None,
+    references=20,
+    top_k=10,
+    radius=12,
+    temperature=0.05,
+    refinement_rounds=3,
+    kept_mask="mean",
+    pad_with_first=False,
+)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `choose_settings` reads."""
+    parser.add_argument(
+        "--params",
+        type=Path,
+        metavar="FILE",
+        help="params.yaml whose section inference to use, such as the one the weights were measured with; "
+        "its short_side belongs to the evaluation sets and is not used (default: the paper's settings)",
+    )
+    paper = "default: from --params, else"
+    parser.add_argument("--references", type=int, help=f"frames before the query ({paper} {PAPER.references})")
+    parser.add_argument("--rounds", type=int, help=f"refinement rounds, 0 to 5 ({paper} {PAPER.refinement_rounds})")
+    parser.add_argument(
+        "--kept-mask",
+        choices=("coarse", "refined", "mean"),
+        help=f"which mask of a finished frame becomes a reference ({paper} {PAPER.kept_mask})",
+    )
+
+
+def choose_settings(arguments: argparse.Namespace, short_side: int | None) -> Tracking:
+    """The settings at a working resolution.
+
+    Raises:
+        UserError: the parameter file cannot be used, or a number is out of range.
+    """
+    base = PAPER if arguments.params is None else read_all_params(arguments.params).inference.at(None)
+    given = {
+        "references": arguments.references,
+        "refinement_rounds": arguments.rounds,
+        "kept_mask": arguments.kept_mask,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if chosen.get("references", 0) < 0 or not 0 <= chosen.get("refinement_rounds", 0) <= 5:
+        raise UserError("--references must be 0 or more, and --rounds 0 to 5.")
+    return base.model_copy(update={**chosen, "short_side": short_side})
+
+
+def describe(settings: Tracking, model: bool) -> str:
+    """One line; an encoder copies labels, so that refinement and the kept mask say nothing there."""
+    size = "native size" if settings.short_side is None else f"short side {settings.short_side}"
+    matching = (
+        f"{size}, {settings.references} references, top_k {settings.top_k}, radius {settings.radius}, "
+        f"temperature {settings.temperature:g}" + (", pad_with_first" if settings.pad_with_first else "")
+    )
+    if not model:
+        return f"{matching} (labels copied by an encoder)"
+    return f"{matching}, {settings.refinement_rounds} refinement rounds, kept mask {settings.kept_mask}"
