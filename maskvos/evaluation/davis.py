@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskvos.console import log
-from maskvos.datasets.davis import annotation_files, read_split
+from maskvos.datasets.davis import RESOLUTION, annotation_files, read_split
+from maskvos.datasets.images import IMAGE_SUFFIXES, list_files
 from maskvos.datasets.sequence import object_ids
 from maskvos.errors import UserError
 from maskvos.evaluation.result import Result
@@ -24,8 +25,9 @@ def evaluate_davis(
 ) -> Result:
     """J and F of ``predictions/SEQUENCE/FRAME.png`` against a dataset in the DAVIS layout.
 
-    Frames are read only where they are scored, so predictions need not hold the first and the last one; the images of
-    the dataset are not needed. ``sequences`` names a part of the split.
+    Predictions need not hold the first and the last frame; where they do, size and ids are checked. Folders and frames
+    that the dataset lacks are warned of. The images of the dataset are not needed. ``sequences`` names a part of the
+    split.
 
     Raises:
         UserError: ground truth or predictions are incomplete or do not fit each other; see `score_tasks`.
@@ -33,6 +35,7 @@ def evaluate_davis(
     root = Path(root)
     names = list(sequences) if sequences is not None else read_split(root, split)
     tasks = [_plan(root, name) for name in names]
+    _warn_of_strangers(root, Path(predictions), names)
     return Result(PROTOCOL, score_tasks(tasks, Path(predictions), threads, progress), set=split)
 
 
@@ -57,4 +60,19 @@ def _plan(root: Path, name: str) -> Task:
             sorted(set(objects) - set(first)),
             name,
         )
-    return Task(name, {frame: files[frame] for frame in scored}, dict.fromkeys(objects, scored), frozenset(first))
+    truth, unscored = ({frame: files[frame] for frame in part} for part in (scored, (frames[0], frames[-1])))
+    return Task(name, truth, dict.fromkeys(objects, scored), frozenset(first), unscored)
+
+
+def _warn_of_strangers(root: Path, predictions: Path, names: Sequence[str]) -> None:
+    """Folders and frames that the dataset lacks are likely misnamed, so they are said; they change no figure."""
+    known = root / "Annotations" / RESOLUTION
+    folders = sorted(path.name for path in predictions.iterdir() if path.is_dir()) if predictions.is_dir() else []
+    strange = [name for name in folders if not (known / name).is_dir() and not name.startswith(".")]
+    if strange:
+        log.warning("%s: no sequences of %s: %s; not looked at", predictions, root, ", ".join(strange))
+    for name in names:
+        frames = set(list_files(predictions / name, (".png",)))
+        frames -= {*annotation_files(root, name), *list_files(root / "JPEGImages" / RESOLUTION / name, IMAGE_SUFFIXES)}
+        if frames:
+            log.warning("%s: no frames of this sequence: %s; ignored", predictions / name, ", ".join(sorted(frames)))

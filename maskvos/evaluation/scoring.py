@@ -6,7 +6,7 @@ forked workers hung once OpenCV had started threads of its own.
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from maskvos.evaluation.statistics import Scores, score_object
 from maskvos.storage.masks import read_mask
 
 Progress = Callable[[int, int], None]
-"""Called with (frames done, frames in all) after each frame."""
+"""Called with (frames done, frames in all) after each frame, those that are only checked included."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,15 @@ class Task:
     """What a protocol asks for in one sequence.
 
     ``truth`` maps each scored frame to its ground truth, ``objects`` each object to the frames on which it is scored,
-    ``known`` are ids that a prediction may hold although no scored ground truth does.
+    ``known`` are ids that a prediction may hold although no scored ground truth does. ``unscored`` maps further frames
+    to their ground truth: their predictions need not exist, but where they do, size and ids must fit.
     """
 
     sequence: str
     truth: Mapping[str, Path]
     objects: Mapping[int, list[str]]
     known: frozenset[int]
+    unscored: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ def score_tasks(
             progress(count, len(frames))
     scores = {}
     for task in tasks:
-        _check_ids(task, {frame: measured[task.sequence, frame] for frame in task.truth}, predictions)
+        read = (*task.truth, *task.unscored)
+        found_here = {name: measured[task.sequence, name] for name in read if (task.sequence, name) in measured}
+        _check_ids(task, found_here, predictions)
         for identity, scored in task.objects.items():
             if scored:
                 values = np.array([measured[task.sequence, frame].values[identity] for frame in scored])
@@ -82,6 +86,10 @@ def _list_frames(task: Task, predictions: Path) -> Iterator[_Frame]:
     for frame, truth in task.truth.items():
         objects = tuple(identity for identity, frames in members.items() if frame in frames)
         yield _Frame(task.sequence, frame, truth, predictions / task.sequence / f"{frame}.png", objects, task.known)
+    for frame, truth in task.unscored.items():
+        path = predictions / task.sequence / f"{frame}.png"
+        if path.is_file():
+            yield _Frame(task.sequence, frame, truth, path, (), task.known)
 
 
 def _check_present(frames: list[_Frame], predictions: Path) -> None:

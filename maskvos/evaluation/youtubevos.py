@@ -65,7 +65,9 @@ def _plan(truth_root: Path, name: str, meta: Meta) -> Task:
         listed = _list_objects(files)
     objects = {identity: [frame for frame in frames[1:] if frame in files] for identity, frames in listed.items()}
     scored = sorted({frame for frames in objects.values() for frame in frames})
-    return Task(name, {frame: files[frame] for frame in scored}, objects, frozenset(listed))
+    truth = {frame: files[frame] for frame in scored}
+    unscored = {frame: path for frame, path in files.items() if frame not in truth}
+    return Task(name, truth, objects, frozenset(listed), unscored)
 
 
 def _list_objects(files: dict[str, Path]) -> dict[int, list[str]]:

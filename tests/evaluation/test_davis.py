@@ -91,7 +91,7 @@ def test_figures_do_not_depend_on_threads(tmp_path: Path):
     one = evaluate_davis(root, tmp_path / "predictions", threads=1)
     many = evaluate_davis(root, tmp_path / "predictions", threads=5, progress=lambda *step: steps.append(step))
     assert one == many
-    assert steps == [(count, 21) for count in range(1, 22)]
+    assert steps == [(count, 27) for count in range(1, 28)]  # first and last frames are read to be checked
 
 
 def test_an_id_gap_is_scored_as_the_official_evaluator_does_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture):
@@ -152,6 +152,37 @@ def test_mistakes_are_errors_that_name_sequence_and_frame(pair: tuple[Path, Path
         evaluate_davis(*pair, threads=threads)
     assert "sequence clip" in str(caught.value)
     assert "frame 00002" in str(caught.value)
+
+
+@pytest.mark.parametrize("frame", ["00000", "00004"])
+@pytest.mark.parametrize("mistake", [name for name in MISTAKES if name != "missing"])
+def test_first_and_last_prediction_are_checked_where_they_exist(pair: tuple[Path, Path], mistake: str, frame: str):
+    spoil, message = MISTAKES[mistake]
+    spoil(pair[1] / "clip" / f"{frame}.png")
+    with pytest.raises(UserError, match=message) as caught:
+        evaluate_davis(*pair)
+    assert f"frame {frame}" in str(caught.value)
+
+
+def test_first_and_last_prediction_do_not_count(pair: tuple[Path, Path]):
+    for frame in ("00000", "00004"):
+        write_mask(pair[1] / "clip" / f"{frame}.png", np.zeros((8, 10), np.uint8))
+    assert evaluate_davis(*pair).mean["J&F_mean"] == 1.0
+
+
+def test_what_the_dataset_lacks_is_warned_of_by_name(pair: tuple[Path, Path], caplog: pytest.LogCaptureFixture):
+    root, predictions = pair
+    with caplog.at_level(logging.WARNING):
+        evaluate_davis(*pair)
+    assert not caplog.text
+    for stray in ("clpi/00000", "clip/00007", "other/00000"):
+        write_mask(predictions / f"{stray}.png", np.zeros((3, 3), np.uint8))
+    write_mask(root / "Annotations" / "480p" / "other" / "00000.png", np.ones((3, 3), np.uint8))  # not in this split
+    with caplog.at_level(logging.WARNING):
+        assert evaluate_davis(*pair).mean["J&F_mean"] == 1.0
+    assert "clpi" in caplog.text
+    assert "00007" in caplog.text
+    assert "other" not in caplog.text
 
 
 def test_missing_sequence_split_and_folder(pair: tuple[Path, Path], tmp_path: Path):
