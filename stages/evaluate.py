@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     params = read_params(args.params, PARAMETERS)
     device = set_up_device(params.runtime)
     manifest = read_manifest(args.dataset)
-    sequences = open_dataset(manifest)
+    sequences = open_dataset(manifest, params.runtime.threads)
     row = make_row(args.row, params, args.weights, device, manifest["layout"])
     total = sum(len(sequence.frames) for sequence in sequences)
     log.info("%s: %s on %s, %d sequences, %d frames", NAME, args.row, args.dataset.stem, len(sequences), total)

@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     """Write the frame store; counts for the record."""
     params = read_params(args.params, PARAMETERS)
     manifest = read_manifest(args.dataset)
-    sequences = open_dataset(manifest)
+    sequences = open_dataset(manifest, params.runtime.threads)
     log.info("prepare: %d clips of '%s'", len(sequences), manifest.get("name", ""))
     facts = {
         "dataset": {key: manifest.get(key, "") for key in ("name", "split", "fingerprint")},

@@ -56,7 +56,7 @@ def generate(spec: GeneratedSet, root: Path, threads: int = 0) -> bool:
     Raises:
         UserError: the disk is full or the folder cannot be written.
     """
-    if _is_complete(spec, root):
+    if is_generated(spec, root):
         return False
     processes = min(threads or len(os.sched_getaffinity(0)), spec.sequences)
     with atomic_folder(root, each_file=False) as partial_root:
@@ -125,7 +125,8 @@ def _make_sequence(spec: GeneratedSet, root: Path, index: int) -> dict[int, list
     return write_sequence(root, spec.layout, sequence_name(index), images, masks if spec.annotated else None)
 
 
-def _is_complete(spec: GeneratedSet, root: Path) -> bool:
+def is_generated(spec: GeneratedSet, root: Path) -> bool:
+    """Whether the folder is complete and was made from these parameters (names and sizes of its files are compared)."""
     try:
         record = json.loads((root / "generated.json").read_text())
     except (OSError, ValueError):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from maskvos.datasets.clips import open_clips
 from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, ImageFiles, VideoFile, list_files
+from maskvos.datasets.readers import open_layout
 from maskvos.datasets.sequence import Sequence
-from maskvos.datasets.sequences import open_layout
 from maskvos.datasets.youtubevos import ground_truth_root, read_meta
 from maskvos.errors import UserError
 

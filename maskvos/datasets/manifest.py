@@ -1,9 +1,9 @@
-"""The dataset manifest: what a dataset holds and where, the one thing that later stages know about it."""
+"""The dataset manifest: what a dataset holds, where, and how to get it again; all that later stages know about it."""
 
 import hashlib
 import json
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from maskvos.datasets.layout import Listing
 from maskvos.storage.atomic import atomic_file
@@ -16,28 +16,46 @@ class ManifestSequence(TypedDict):
     frames: int
 
 
+class Origin(TypedDict):
+    """The parameters that `maskvos.datasets.obtain` made the dataset available from.
+
+    ``dataset`` and ``folder`` stand in the section ``data``; ``generator`` and ``seed`` are recorded for generated
+    videos only, so that the manifest of a public dataset is the same whatever they are.
+    """
+
+    dataset: dict[str, Any]
+    folder: str
+    generator: NotRequired[dict[str, int]]
+    seed: NotRequired[int]
+
+
 class Manifest(TypedDict):
-    """``fingerprint`` is a SHA-256 over names and sizes of the dataset's files."""
+    """``fingerprint`` is a SHA-256 over names and sizes of the dataset's files.
+
+    ``origin`` is there because a manifest travels without its data: DVC restores one from its cache.
+    """
 
     name: str
     layout: str
     split: str
     root: str
     licence: str
+    origin: Origin
     sequences: list[ManifestSequence]
     frames: int
     fingerprint: str
 
 
-def make_manifest(name: str, layout: str, split: str, root: Path, licence: str, listing: Listing) -> Manifest:
+def make_manifest(name: str, root: Path, licence: str, origin: Origin, listing: Listing) -> Manifest:
     """The manifest of a dataset whose files have been listed."""
     sequences = [ManifestSequence(name=key, frames=count) for key, count in listing.sequences.items()]
     return Manifest(
         name=name,
-        layout=layout,
-        split=split,
+        layout=origin["dataset"]["layout"],
+        split=origin["dataset"]["split"],
         root=str(root),
         licence=licence,
+        origin=origin,
         sequences=sequences,
         frames=listing.frames,
         fingerprint=fingerprint(listing.files),

@@ -8,7 +8,7 @@ from maskvos.datasets.download import download
 from maskvos.datasets.extract import ARCHIVES, is_archive
 from maskvos.datasets.generator import GeneratedSet, generate
 from maskvos.datasets.layout import Listing, check_layout
-from maskvos.datasets.manifest import Manifest, make_manifest
+from maskvos.datasets.manifest import Manifest, Origin, make_manifest
 from maskvos.datasets.unpacked import find_root, is_unpacked, unpack
 from maskvos.errors import UserError
 from maskvos.params.data import Data, Dataset, Generator
@@ -23,7 +23,20 @@ def obtain(name: str, data: Data, generator: Generator, seed: int, threads: int)
     Raises:
         UserError: the name is unknown, the set is absent, cannot be fetched, or does not follow its layout.
     """
-    dataset, folder, annotated = find_dataset(name, data), Path(data.folder), name != "train"
+    dataset = find_dataset(name, data)
+    origin = Origin(dataset=dataset.model_dump(), folder=data.folder)
+    if dataset.source == "generated":
+        origin |= {"generator": generator.model_dump(), "seed": seed}
+    return obtain_from(name, origin, threads)
+
+
+def obtain_from(name: str, origin: Origin, threads: int) -> Manifest:
+    """`obtain` from what a manifest records; what is there already is kept.
+
+    Raises:
+        UserError: the set is absent, cannot be fetched, or does not follow its layout.
+    """
+    dataset, folder = Dataset(**origin["dataset"]), Path(origin["folder"])
     entry = find_entry(dataset.name) if dataset.source == "catalogue" else None
     if entry is not None:
         _check_entry(name, dataset, entry)
@@ -31,13 +44,12 @@ def obtain(name: str, data: Data, generator: Generator, seed: int, threads: int)
     elif dataset.source == "folder":
         root, licence = _open_own(name, Path(dataset.path), dataset.layout, folder), OWN_LICENCE
     else:
-        spec = _specify(name, dataset, generator, seed)
         root, licence = folder / "generated" / name, GENERATED_LICENCE
-        generate(spec, root, threads)
-    listing = check_layout(root, dataset.layout, dataset.split, annotated)
+        generate(specify(name, origin), root, threads)
+    listing = check_layout(root, dataset.layout, dataset.split, annotated=name != "train")
     if entry is not None:
         check_content(entry, dataset.split, listing, root)
-    return make_manifest(name, dataset.layout, dataset.split, root, licence, listing)
+    return make_manifest(name, root, licence, origin, listing)
 
 
 def find_dataset(name: str, data: Data) -> Dataset:
@@ -115,12 +127,14 @@ def _open_own(name: str, path: Path, layout: str, folder: Path) -> Path:
     return find_root(path, layout)
 
 
-def _specify(name: str, dataset: Dataset, generator: Generator, seed: int) -> GeneratedSet:
+def specify(name: str, origin: Origin) -> GeneratedSet:
+    """What the generator has to make for a generated set of that name."""
+    dataset, generator = Dataset(**origin["dataset"]), Generator(**origin["generator"])
     return GeneratedSet(
         name=name,
         layout=dataset.layout,
         split=dataset.split,
-        seed=seed,
+        seed=origin["seed"],
         sequences=generator.train_sequences if name == "train" else generator.evaluation_sequences,
         frames=generator.frames,
         height=generator.height,

@@ -1,34 +1,15 @@
-"""Open a dataset in any layout, by its manifest or by its folder."""
+"""Open a dataset by its manifest."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from maskvos.datasets.clips import open_clips
-from maskvos.datasets.davis import open_davis
+from maskvos.datasets.readers import open_layout
+from maskvos.datasets.restore import restore
 from maskvos.datasets.sequence import Sequence
-from maskvos.datasets.youtubevos import open_youtubevos
 from maskvos.errors import UserError
 
 __all__ = ["Sequence", "open_dataset", "open_layout", "read_manifest"]
-
-
-def open_layout(layout: str, root: Path | str, split: str) -> list[Sequence]:
-    """All sequences of a folder in layout ``davis`` (of that split), ``youtubevos`` or ``clips``.
-
-    Raises:
-        UserError: the layout is unknown, or the folder does not follow it.
-    """
-    root = Path(root)
-    if not root.is_dir():
-        raise UserError(f"{root}: no such dataset folder. Fetch the dataset or correct the path.")
-    if layout == "davis":
-        return open_davis(root, split)
-    if layout == "youtubevos":
-        return open_youtubevos(root)
-    if layout == "clips":
-        return open_clips(root)
-    raise UserError(f"{root}: unknown layout {layout!r}. Use davis, youtubevos or clips.")
 
 
 def read_manifest(manifest: Path | str | dict[str, Any]) -> dict[str, Any]:
@@ -51,13 +32,19 @@ def read_manifest(manifest: Path | str | dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-def open_dataset(manifest: Path | str | dict[str, Any]) -> list[Sequence]:
-    """The sequences that a manifest names, in its order.
+def open_dataset(manifest: Path | str | dict[str, Any], threads: int = 0) -> list[Sequence]:
+    """The sequences that a manifest names, in its order; a folder that is not on this machine is obtained again.
+
+    Args:
+        manifest: its file, or what `read_manifest` gave.
+        threads: processes for making generated videos again, 0 for all the cores that this process may use.
 
     Raises:
-        UserError: the manifest is damaged, or a sequence or a frame that it counted is gone.
+        UserError: the manifest is damaged, the dataset is absent and cannot be obtained as it was, or a sequence or a
+            frame that the manifest counted is gone.
     """
     described = read_manifest(manifest)
+    restore(described, threads)
     opened = {item.name: item for item in open_layout(described["layout"], described["root"], described["split"])}
     sequences = []
     for entry in described["sequences"]:

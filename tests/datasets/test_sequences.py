@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from maskvos.datasets import open_dataset, open_layout
+from maskvos.datasets import open_dataset
 from maskvos.errors import UserError
 from tests.datasets.layouts import write_images
 
@@ -42,10 +42,3 @@ def test_damaged_manifest_is_named(manifest: dict, tmp_path: Path):
     del manifest["root"]
     with pytest.raises(UserError, match="without root"):
         open_dataset(manifest)
-
-
-def test_unknown_layout_and_missing_folder(tmp_path: Path):
-    with pytest.raises(UserError, match="unknown layout 'coco'"):
-        open_layout("coco", tmp_path, "")
-    with pytest.raises(UserError, match="no such dataset folder"):
-        open_layout("clips", tmp_path / "nowhere", "")

@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -38,6 +39,20 @@ def test_manifest(stage: ModuleType, tmp_path: Path) -> None:
     assert stage.main(arguments(tmp_path, "train")) == {"sequences": 2, "frames": 6}
     manifest = json.loads((tmp_path / "out" / "set.json").read_text())
     assert [entry["frames"] for entry in manifest["sequences"]] == [3, 3]
+
+
+def test_manifest_does_not_depend_on_what_was_there_or_on_threads(stage: ModuleType, tmp_path: Path) -> None:
+    args = arguments(tmp_path, "train")
+    stage.main(args)
+    before = args.output.read_bytes()
+    stage.main(args)
+    assert args.output.read_bytes() == before
+    params = yaml.safe_load(args.params.read_text())
+    params["runtime"]["threads"] = 2
+    args.params.write_text(yaml.safe_dump(params))
+    shutil.rmtree(tmp_path / "data")
+    stage.main(args)
+    assert args.output.read_bytes() == before
 
 
 def test_absent_set(stage: ModuleType, tmp_path: Path) -> None:

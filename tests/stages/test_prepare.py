@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,10 @@ import numpy as np
 import pytest
 import yaml
 
+from maskvos.datasets.manifest import write_manifest
+from maskvos.datasets.obtain import obtain
 from maskvos.errors import UserError
+from maskvos.params.data import Data, Dataset, Generator
 from maskvos.storage.frames import FrameStore
 from stages.prepare import PARAMETERS, main
 
@@ -223,6 +227,16 @@ def test_a_missing_clip_and_a_missing_manifest(work):
     work.counts["gone"] = 7
     with pytest.raises(UserError, match="gone"):
         work.run()
+
+
+def test_a_manifest_that_came_without_its_data(work, tmp_path):
+    arguments = work.arguments()
+    generated = Dataset(source="generated", layout="youtubevos")
+    generator = Generator(train_sequences=2, evaluation_sequences=1, frames=3, height=48, width=64, max_objects=2)
+    data = Data(folder=str(tmp_path / "data"), train=generated, evaluation={})
+    write_manifest(arguments.dataset, obtain("train", data, generator, 0, threads=1))
+    shutil.rmtree(tmp_path / "data")
+    assert main(arguments)["frames"] == 6
 
 
 def test_as_a_command(work):
