@@ -1,4 +1,4 @@
-"""SHA-256 of archives: compared with the published one, or recorded at first use and compared from then on."""
+"""SHA-256 of archives: compared with the published one, or with the one recorded when it was first unpacked."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ def verify(archive: Path, record: Path, published: str | None) -> str:
 
     Args:
         archive: the file.
-        record: small JSON that keeps the checksum of the first use; written where nothing is published.
+        record: small JSON that `remember` wrote, absent before.
         published: the checksum that its owner states, None where there is none.
 
     Raises:
@@ -23,16 +23,25 @@ def verify(archive: Path, record: Path, published: str | None) -> str:
     with archive.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     expected, origin = (published, "published") if published else (_recorded(record), f"recorded in {record}")
-    if expected is None:
-        with atomic_file(record) as partial:
-            partial.write_text(json.dumps({"archive": archive.name, "sha256": found}, indent=1) + "\n")
-        log.info("%s: no checksum is published; recorded sha256 %s", archive.name, found)
-    elif found != expected:
+    if expected is not None and found != expected:
         remedy = "delete it and fetch it again"
         if not published:
             remedy += f", or delete {record} if you replaced the archive on purpose"
         raise UserError(f"{archive}: sha256 is {found}, expected {expected} ({origin}). The archive differs; {remedy}.")
     return found
+
+
+def remember(archive: Path, record: Path, checksum: str) -> None:
+    """Record the checksum of an archive that has proven sound, unless there is a record.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written.
+    """
+    if record.is_file():
+        return
+    with atomic_file(record) as partial:
+        partial.write_text(json.dumps({"archive": archive.name, "sha256": checksum}, indent=1) + "\n")
+    log.info("%s: no checksum is published; recorded sha256 %s", archive.name, checksum)
 
 
 def _recorded(record: Path) -> str | None:

@@ -6,10 +6,10 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Self
 
 from maskvos.datasets.progress import transfer
 from maskvos.errors import UserError
@@ -33,6 +33,19 @@ class _Member:
     name: str
     size: int
     stream: IO[bytes]
+
+
+class _Header(tarfile.TarInfo):
+    """A tar header that must be sound; `tarfile` itself takes a damaged or missing one for the end of the archive."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise  # the block of zeros that ends an archive
+            raise tarfile.ReadError(f"{error} where a file or the end of the archive should begin") from None
 
 
 def is_archive(path: Path) -> bool:
@@ -69,9 +82,13 @@ def extract(archive: Path, folder: Path, limits: Limits | None = None) -> None:
                         file.write(chunk)
                         advance(len(chunk))
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError) as error:
-        raise UserError(f"{archive}: the archive is damaged ({error}). Delete it and fetch it again.") from None
+        raise _damaged(archive, error) from None
     except (FileExistsError, NotADirectoryError) as error:
         raise UserError(f"{archive}: holds '{error.filename}' twice; the archive is not what it should be.") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise  # of the disk or the system; damaged data is reported without a number by gzip and bz2
+        raise _damaged(archive, error) from None
     except (NotImplementedError, RuntimeError) as error:  # what zipfile raises for odd methods and for encryption
         raise UserError(f"{archive}: cannot be unpacked ({error}). Unpack it by hand and name the folder.") from None
 
@@ -89,7 +106,7 @@ def _members(archive: Path) -> Iterator[_Member]:
                     with opened.open(entry) as stream:
                         yield _Member(entry.filename, entry.file_size, stream)
     elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive, "r:*") as packed:
+        with tarfile.open(archive, "r:*", tarinfo=_Header) as packed:
             for item in packed:
                 if item.isdir():
                     _safe_path(archive, item.name)
@@ -99,8 +116,28 @@ def _members(archive: Path) -> Iterator[_Member]:
                     _refuse(archive, item.name)
                 else:
                     yield _Member(item.name, item.size, stream_or_none)
+            _check_end(packed.fileobj.read)
     else:
         raise UserError(f"{archive}: neither a zip nor a tar archive, or a damaged one. Delete it and fetch it again.")
+
+
+def _check_end(read: Callable[[int], bytes]) -> None:
+    """Read on behind the first zero block to the very end, where gzip, bzip2 and xz compare their checksums.
+
+    Raises:
+        tarfile.ReadError: the second zero block is absent, or data follows, so that this was a hole and not the end.
+    """
+    length = 0
+    while chunk := read(CHUNK):
+        length += len(chunk)
+        if chunk.strip(b"\0"):
+            raise tarfile.ReadError("data after the end of the archive")
+    if length < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("the end of the archive is cut off")
+
+
+def _damaged(archive: Path, error: Exception) -> UserError:
+    return UserError(f"{archive}: the archive is damaged ({error}). Delete it and fetch it again.")
 
 
 def _safe_path(archive: Path, name: str) -> PurePosixPath:

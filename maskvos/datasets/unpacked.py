@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from maskvos.console import log
-from maskvos.datasets.checksums import verify
+from maskvos.datasets.checksums import remember, verify
 from maskvos.datasets.extract import extract
 from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from maskvos.storage.atomic import atomic_folder
@@ -32,6 +32,8 @@ def unpack(archive: Path, folder: Path, record: Path, published: str | None = No
     log.info("%s: unpacking into %s", archive.name, folder)
     with atomic_folder(folder, each_file=False) as partial:
         extract(archive, partial)
+        if published is None:
+            remember(archive, record, checksum)  # not earlier: a good copy must be able to follow a damaged one
         mark = {"archive": archive.name, "bytes": size, "sha256": checksum}
         (partial / MARK).write_text(json.dumps(mark, indent=1) + "\n")
 

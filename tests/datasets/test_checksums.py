@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from maskvos.datasets.checksums import verify
+from maskvos.datasets.checksums import remember, verify
 from maskvos.errors import UserError
 
 
@@ -16,10 +16,13 @@ def archive(tmp_path: Path) -> Path:
     return path
 
 
-def test_recorded_at_first_use_and_verified_from_then_on(archive: Path, tmp_path: Path) -> None:
+def test_recorded_once_and_verified_from_then_on(archive: Path, tmp_path: Path) -> None:
     record = tmp_path / "records" / "set.json"
     found = verify(archive, record, None)
     assert found == hashlib.sha256(b"content").hexdigest()
+    assert not record.exists()
+    remember(archive, record, found)
+    remember(archive, record, "another one")
     assert verify(archive, record, None) == found
     archive.write_bytes(b"other")
     with pytest.raises(UserError, match=f"expected {found} .*recorded in"):

@@ -1,6 +1,9 @@
 """Unpacking: what is refused, and that what is good comes out whole."""
 
+import bz2
+import gzip
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from maskvos.datasets.extract import Limits, extract
+from maskvos.datasets.unpacked import unpack
 from maskvos.errors import UserError
 
 FILES = {"DAVIS/a/00000.jpg": b"one", "DAVIS/b/00001.jpg": b"two" * 1000}
@@ -110,6 +114,45 @@ def test_damaged(tmp_path: Path, folder: Path) -> None:
         target.mkdir()
         with pytest.raises(UserError, match="damaged"):
             extract(tmp_path / name, target)
+
+
+def broken_tars(whole: bytes) -> dict[str, bytes]:
+    """Ways in which `tarfile` reads a part and takes it for all: three files, each a header and a block of data."""
+    return {
+        "bad header": whole[:1024] + b"?" * 512 + whole[1536:],
+        "hole": whole[:1024] + bytes(1024) + whole[2048:],
+        "zeroed header": whole[:1024] + bytes(512) + whole[1536:],
+        "no end": whole[:3072],
+        "cut in a header": whole[:2100],
+        "cut between files": whole[:2048],
+        "half an end": whole[: 3072 + 512],
+    }
+
+
+@pytest.mark.parametrize("how", broken_tars(b""))
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz", "tar.bz2", "tar.xz"])
+def test_a_tar_that_is_not_whole(tmp_path: Path, how: str, suffix: str) -> None:
+    members = [tarfile.TarInfo(name) for name in ("a", "b", "c")]
+    data = broken_tars(make_tar(tmp_path / "whole.tar", members, b"x" * 512).read_bytes())[how]
+    compress = {"tar": bytes, "tar.gz": gzip.compress, "tar.bz2": bz2.compress, "tar.xz": lzma.compress}[suffix]
+    archive = tmp_path / f"broken.{suffix}"
+    archive.write_bytes(compress(data))
+    with pytest.raises(UserError, match=rf"broken\.{suffix}: the archive is damaged .* Delete it and fetch it again"):
+        unpack(archive, tmp_path / "data" / "set", tmp_path / "record.json")
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
+def test_checksum_of_the_compressed_stream(tmp_path: Path, folder: Path, suffix: str) -> None:
+    archive = tmp_path / f"a.tar.{suffix}"
+    whole = make_tar(tmp_path / "a.tar", [tarfile.TarInfo("a")], bytes(range(256)) * 2).read_bytes()
+    packed = bytearray({"gz": gzip, "bz2": bz2, "xz": lzma}[suffix].compress(whole))
+    archive.write_bytes(packed)
+    extract(archive, folder)
+    packed[-8 if suffix == "gz" else -5] ^= 1  # gzip: its CRC; the others: their last checksum or footer
+    archive.write_bytes(packed)
+    with pytest.raises(UserError, match="damaged"):
+        extract(archive, tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -39,6 +39,17 @@ def test_nothing_is_left_on_failure(tmp_path: Path) -> None:
     assert not is_unpacked(tmp_path / "data" / "a")
 
 
+def test_a_good_archive_may_follow_a_damaged_one(tmp_path: Path) -> None:
+    archive = make(tmp_path / "a.zip", ["0.jpg"], b"content")
+    good = archive.read_bytes()
+    archive.write_bytes(good.replace(b"content", b"damaged", 1))
+    with pytest.raises(UserError, match="damaged"):
+        unpack(archive, tmp_path / "a", tmp_path / "a.json")
+    archive.write_bytes(good)
+    unpack(archive, tmp_path / "a", tmp_path / "a.json")
+    assert (tmp_path / "a" / "0.jpg").read_bytes() == b"content"
+
+
 @pytest.mark.parametrize("wrappers", ["", "DAVIS", "outer/train"])
 def test_root_under_wrappers(tmp_path: Path, wrappers: str) -> None:
     root = tmp_path / wrappers
