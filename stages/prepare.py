@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from maskvos.console import log, run_stage
+from maskvos.datasets.clip_encoding import UNDECODABLE
 from maskvos.datasets.frame_images import encoded_suffix
 from maskvos.datasets.frame_preparation import encode_clips
 from maskvos.datasets.sequences import open_dataset, read_manifest
@@ -41,6 +42,8 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
 
 def _stop_if_strict(clips: Iterable[EncodedClip], strict: bool) -> Iterator[EncodedClip]:
     for clip in clips:
+        if strict and clip.unusable == UNDECODABLE:
+            raise UserError(f"{clip.name}: {UNDECODABLE}. Mend it, or set prepare.strict to false to leave it out.")
         if strict and clip.left_out:
             frames = "; ".join(f"{clip.name}/{name}: {reason}" for name, reason in clip.left_out.items())
             raise UserError(f"damaged frames: {frames}. Mend them, or set prepare.strict to false to leave them out.")

@@ -17,10 +17,13 @@ from maskvos.storage.frame_writer import EncodedClip
 FEWEST_FRAMES = 3
 # DAVIS's longest sequence. A clip is clustered in one piece, so a long video is cut to bound the memory that takes.
 LONGEST_PIECE = 104
+UNDECODABLE = "not one frame of this video can be decoded"
 
 
 def encode_clip(clip: Sequence, settings: Prepare) -> list[EncodedClip]:
     """Encode one clip; a long video file gives several, NAME-000, NAME-001, ..., of at most `LONGEST_PIECE` frames."""
+    if not clip.frames:
+        return [EncodedClip(clip.name, 0, 0, [], [], unusable=UNDECODABLE)]
     sizes: dict[str, tuple[int, ...]] = {}
     images: dict[str, np.ndarray] = {}
     left_out: dict[str, str] = {}

@@ -11,16 +11,22 @@ from maskvos.errors import UserError
 def open_clips(root: Path) -> list[Sequence]:
     """One sequence per video file (named after it, without its suffix) and per folder of frames, by name.
 
-    Frames of a folder are ordered by the numbers in their names, so that ``frame2`` comes before ``frame10``.
+    Frames of a folder are ordered by the numbers in their names, so that ``frame2`` comes before ``frame10``. A video
+    that cannot be decoded is a sequence without frames: one in a large folder must not stop a run.
 
     Raises:
-        UserError: the folder is absent or holds neither, two clips share a name, or a video cannot be decoded.
+        UserError: the folder is absent or holds neither, two clips share a name, or not one of them can be decoded.
     """
     if not root.is_dir():
         raise UserError(f"{root}: no such folder. Name one with video files or folders of frames.")
     clips: dict[str, Sequence] = {}
+    faults: list[UserError] = []
     for path in sorted(root.iterdir()):
-        clip = open_clip(path)
+        try:
+            clip = open_clip(path)
+        except UserError as error:
+            faults.append(error)
+            clip = Sequence(path.stem, [], VideoFile(path))
         if clip is not None and clip.name in clips:
             raise UserError(f"{path}: a second clip named {clip.name} in {root}. Rename one of them.")
         if clip is not None:
@@ -30,6 +36,8 @@ def open_clips(root: Path) -> list[Sequence]:
         raise UserError(
             f"{root}: neither video files ({kinds}) nor folders of frames. Name the folder that holds them."
         )
+    if len(faults) == len(clips):
+        raise faults[0]
     return [clips[name] for name in sorted(clips)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskvos.datasets.clips import open_clips
-from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, ImageFiles, VideoFile, list_files
+from maskvos.datasets.images import ImageFiles, VideoFile, list_files
 from maskvos.datasets.readers import open_layout
 from maskvos.datasets.sequence import Sequence
 from maskvos.datasets.youtubevos import ground_truth_root, read_meta
@@ -93,26 +93,13 @@ def _add_annotations(listing: Listing, root: Path, layout: str, sequences: list[
 def _list_clips(root: Path) -> Listing:
     """Clips for training; a video that cannot be decoded is listed without frames, for `prepare` to report."""
     listing = Listing()
-    for path in sorted(root.iterdir()) if root.is_dir() else []:
-        images = [] if path.name.startswith(".") else list(list_files(path, IMAGE_SUFFIXES).values())
-        video = path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".")
-        if not images and not video:
-            continue
-        name = path.stem if video else path.name
-        if name in listing.sequences:
-            raise UserError(f"{path}: a second clip named {name} in {root}. Rename one of them.")
-        listing.sequences[name] = _video_length(path) if video else len(images)
-        _add(listing, root, [path] if video else images)
-    if not listing.frames:
-        open_clips(root)  # says what is wrong
+    for clip in open_clips(root):
+        listing.sequences[clip.name] = len(clip.frames)
+        if isinstance(clip.source, ImageFiles):
+            _add(listing, root, list(clip.source.files.values()))
+        elif isinstance(clip.source, VideoFile):
+            _add(listing, root, [clip.source.path])
     return listing
-
-
-def _video_length(path: Path) -> int:
-    try:
-        return VideoFile(path).count()
-    except UserError:
-        return 0
 
 
 def _add(listing: Listing, base: Path, paths: list[Path]) -> None:

@@ -58,9 +58,17 @@ def test_what_cannot_be_used_is_named(tmp_path: Path):
         open_clips(tmp_path)
     write_images(tmp_path / "walk", ["0"])
     (tmp_path / "walk.mp4").write_bytes(b"not a video")
-    with pytest.raises(UserError, match=r"walk\.mp4: not a video"):
+    with pytest.raises(UserError, match="a second clip named walk"):
         open_clips(tmp_path)
     (tmp_path / "walk.mp4").unlink()
     write_video(tmp_path / "walk.avi", 2)
     with pytest.raises(UserError, match="a second clip named walk"):
         open_clips(tmp_path)
+
+
+def test_a_video_that_cannot_be_decoded_has_no_frames(tmp_path: Path):
+    (tmp_path / "broken.mp4").write_bytes(b"not a video")
+    with pytest.raises(UserError, match=r"broken\.mp4: not a video"):
+        open_clips(tmp_path)
+    write_video(tmp_path / "whole.avi", 3)
+    assert {clip.name: len(clip.frames) for clip in open_clips(tmp_path)} == {"broken": 0, "whole": 3}

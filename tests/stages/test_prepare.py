@@ -219,6 +219,32 @@ def test_videos_are_sampled_and_long_ones_cut(tmp_path):
     assert np.abs(second - small).mean() < 8, "frame 2 of the video"
 
 
+def test_a_video_that_cannot_be_decoded_is_named_and_left_out(tmp_path, caplog):
+    work = Work(tmp_path, "clips")
+    work.clip("folder", 3)
+    (work.root / "broken.mp4").write_bytes(b"no video")
+    manifest = fetch_folder(work)
+    for workers in (0, 2):
+        arguments = work.arguments(workers=workers)
+        write_manifest(arguments.dataset, manifest)
+        record = main(arguments)
+        assert (record["clips"], record["clips_left_out"]) == (1, 1)
+        assert "the clip broken: not one frame of this video can be decoded" in caplog.text
+        caplog.clear()
+    arguments = work.arguments(strict=True)
+    write_manifest(arguments.dataset, manifest)
+    with pytest.raises(UserError, match=r"broken: .*prepare\.strict"):
+        main(arguments)
+
+
+def fetch_folder(work):
+    dataset = Dataset(source="folder", layout=work.layout, path=str(work.root))
+    generator = Generator(train_sequences=1, evaluation_sequences=1, frames=3, height=32, width=32, max_objects=1)
+    return obtain(
+        "train", Data(folder=str(work.folder / "data"), train=dataset, evaluation={}), generator, 0, threads=1
+    )
+
+
 def test_a_missing_clip_and_a_missing_manifest(work):
     arguments = work.arguments()
     arguments.dataset.unlink()
