@@ -7,13 +7,15 @@ from maskvos.console import log
 from maskvos.datasets.checksums import remember, verify
 from maskvos.datasets.extract import extract
 from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from maskvos.storage.atomic import atomic_folder
+from maskvos.storage.atomic import atomic_file, atomic_folder
 
 MARK = "extracted.json"
 
 
 def unpack(archive: Path, folder: Path, record: Path, published: str | None = None) -> None:
-    """Unpack into ``folder`` unless that was done before from an archive of the same name and size.
+    """Unpack into ``folder`` unless that was done before from the same archive.
+
+    Same name, size and time are taken for the same archive; where only the time differs, its checksum decides.
 
     Args:
         archive: zip or tar.
@@ -24,17 +26,21 @@ def unpack(archive: Path, folder: Path, record: Path, published: str | None = No
     Raises:
         UserError: wrong checksum, damaged or dangerous archive, full disk.
     """
-    size = archive.stat().st_size
-    made_from = _read_mark(folder)
-    if made_from is not None and (made_from["archive"], made_from["bytes"]) == (archive.name, size):
+    status = archive.stat()
+    mark: dict[str, str | int] = {"archive": archive.name, "bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+    made_from = _read_mark(folder) or {}
+    if mark.items() <= made_from.items():
         return
-    checksum = verify(archive, record, published)
+    mark["sha256"] = verify(archive, record, published)
+    if {**made_from, "mtime_ns": status.st_mtime_ns} == mark:
+        with atomic_file(folder / MARK) as partial_mark:
+            partial_mark.write_text(json.dumps(mark, indent=1) + "\n")
+        return
     log.info("%s: unpacking into %s", archive.name, folder)
     with atomic_folder(folder, each_file=False) as partial:
         extract(archive, partial)
-        if published is None:
-            remember(archive, record, checksum)  # not earlier: a good copy must be able to follow a damaged one
-        mark = {"archive": archive.name, "bytes": size, "sha256": checksum}
+        if published is None:  # not earlier: a good copy must be able to follow a damaged one
+            remember(archive, record, str(mark["sha256"]))
         (partial / MARK).write_text(json.dumps(mark, indent=1) + "\n")
 
 

@@ -1,10 +1,12 @@
 """Unpacking once: recognised afterwards, nothing left on failure, the root found under wrappers."""
 
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from maskvos.datasets import unpacked as module
 from maskvos.datasets.unpacked import MARK, find_root, is_unpacked, unpack
 from maskvos.errors import UserError
 
@@ -29,6 +31,31 @@ def test_done_once_and_again_for_another_archive(tmp_path: Path) -> None:
     assert not frame.exists()
     archive.unlink()
     assert is_unpacked(folder)
+
+
+def test_a_replaced_archive_of_the_same_size_is_noticed(tmp_path: Path) -> None:
+    archive, folder, record = make(tmp_path / "a.zip", ["0.jpg"], b"1"), tmp_path / "data", tmp_path / "a.json"
+    unpack(archive, folder, record)
+    size = archive.stat().st_size
+    make(archive, ["0.jpg"], b"2")
+    os.utime(archive, ns=(0, 1))
+    assert archive.stat().st_size == size
+    with pytest.raises(UserError, match=r"sha256 is .*delete .*a\.json if you replaced the archive on purpose"):
+        unpack(archive, folder, record)
+    record.unlink()
+    unpack(archive, folder, record)
+    assert (folder / "0.jpg").read_bytes() == b"2"
+
+
+def test_a_touched_archive_is_read_once_and_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, folder, record = make(tmp_path / "a.zip", ["0.jpg"]), tmp_path / "data", tmp_path / "a.json"
+    unpack(archive, folder, record)
+    (folder / "0.jpg").write_bytes(b"kept")
+    os.utime(archive, ns=(0, 1))
+    unpack(archive, folder, record)
+    assert (folder / "0.jpg").read_bytes() == b"kept"
+    monkeypatch.setattr(module, "verify", lambda *_: pytest.fail("read again"))
+    unpack(archive, folder, record)
 
 
 def test_nothing_is_left_on_failure(tmp_path: Path) -> None:
