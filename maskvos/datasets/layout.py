@@ -47,6 +47,7 @@ def check_layout(root: Path, layout: str, split: str, annotated: bool) -> Listin
     listing = Listing()
     sequences = open_layout(layout, root, split)
     for sequence in sequences:
+        _check_listed_frames(root, sequence)
         if isinstance(sequence.source, ImageFiles):
             _add(listing, root, list(sequence.source.files.values()))
         listing.sequences[sequence.name] = len(sequence.frames)
@@ -54,6 +55,18 @@ def check_layout(root: Path, layout: str, split: str, annotated: bool) -> Listin
         _check_annotations(root, layout, sequences)
         _add_annotations(listing, root, layout, sequences)
     return listing
+
+
+def _check_listed_frames(root: Path, sequence: Sequence) -> None:
+    """Frames of the sequence against those that YouTube-VOS's meta.json lists for its objects."""
+    for identity, listed in sequence.objects.items():
+        absent = sorted(set(listed) - set(sequence.frames))
+        if absent:
+            raise UserError(
+                f"{root / 'JPEGImages' / sequence.name}: frame {absent[0]} of sequence {sequence.name} is missing; "
+                f"meta.json lists it for object {identity} ({len(absent)} such). The extraction is incomplete or "
+                "frames and meta.json are of different releases; unpack the archive again."
+            )
 
 
 def _check_annotations(root: Path, layout: str, sequences: list[Sequence]) -> None:

@@ -73,6 +73,18 @@ def test_youtubevos_faults(youtubevos: Path) -> None:
         check_layout(youtubevos / "absent", "youtubevos", "valid", annotated=False)
 
 
+@pytest.mark.parametrize("annotated", [True, False])
+def test_youtubevos_frame_that_meta_lists_is_missing(youtubevos: Path, annotated: bool) -> None:
+    meta = json.loads((youtubevos / "meta.json").read_text())
+    objects = meta["videos"]["generated-0001"]["objects"]
+    frame = objects[max(objects)]["frames"][-1]
+    (youtubevos / "JPEGImages" / "generated-0001" / f"{frame}.jpg").unlink()
+    with pytest.raises(UserError, match=f"frame {frame} of sequence generated-0001 is missing"):
+        check_layout(youtubevos, "youtubevos", "valid", annotated)
+    (youtubevos / "meta.json").unlink()
+    check_layout(youtubevos, "youtubevos", "train", annotated=False)
+
+
 def test_clips(tmp_path: Path) -> None:
     (tmp_path / "frames").mkdir()
     for name in ("1.png", "2.PNG", "notes.txt", "._1.png"):
