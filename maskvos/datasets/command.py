@@ -1,4 +1,4 @@
-"""`maskvos datasets`: the catalogue as a table, and how to get what cannot be downloaded."""
+"""`maskvos datasets`: the catalogue as a table, its addresses, and how to get what cannot be downloaded."""
 
 import argparse
 
@@ -18,13 +18,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Print the catalogue."""
     console = Console()
-    table = Table()
-    for title in ("name", "split", "sequences", "frames", "size", "access"):  # 80 columns: names must stay whole
-        table.add_column(title, no_wrap=True)
+    table = Table(box=None, padding=(0, 1, 0, 0))  # no lines: everything must fit 80 columns whole
+    for title in ("name", "layout", "split", "sequences", "frames", "size", "access"):
+        table.add_column(title, no_wrap=True, justify="right" if title in ("sequences", "frames", "size") else "left")
     for entry in CATALOGUE.values():
         for split, content in entry.splits.items():
             table.add_row(
                 entry.name,
+                entry.layout,
                 split,
                 str(content.sequences),
                 str(content.frames or ""),
@@ -36,8 +37,8 @@ def run(args: argparse.Namespace) -> int:
         names = ", ".join(entry.name for entry in CATALOGUE.values() if entry.licence == licence)
         console.print(f"licence {licence}: {names}", highlight=False)
     for entry in CATALOGUE.values():
-        if not entry.address:
-            console.print(explain(entry, args.folder), markup=False, highlight=False)
+        text = f"{entry.name}:\n {entry.address}" if entry.address else explain(entry, args.folder)
+        console.print(text, markup=False, highlight=False)
     return 0
 
 

@@ -17,6 +17,10 @@ def test_prints_every_entry_and_where_to_put_what_is_fetched_by_hand(
     args = parser.parse_args(["datasets", "--folder", "elsewhere"])
     assert args.func(args) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in CATALOGUE)
+    assert all(len(line.rstrip()) <= 80 for line in shown.splitlines())
+    rows = [line.split() for line in shown.splitlines()]
+    for entry in CATALOGUE.values():
+        assert all([entry.name, entry.layout, split] in [row[:3] for row in rows] for split in entry.splits)
+        assert not entry.address or [entry.address] in rows
     assert "elsewhere/archives/youtubevos2019-train/train.zip" in shown
     assert "elsewhere/archives/davis2017" not in shown
