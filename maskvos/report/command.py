@@ -22,21 +22,23 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("table", help="print the results of a run, or write them as a Markdown page")
     parser.add_argument("artifacts", nargs="?", type=Path, default=Path("artifacts"), help="default: artifacts")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the results, settings and times here too")
-    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="for --markdown; default: params.yaml")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
     parser.add_argument("--logs", type=Path, default=Path("logs"), help="for --markdown; default: logs")
     parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print one table for each evaluation set, then where the report is.
+    """Print one table for each evaluation set of the parameters, then where the report is.
 
     Raises:
-        UserError: there are no results, or one of them cannot be read.
+        UserError: the parameters or one of the results cannot be read, or there are no results.
     """
-    results = read_results(args.artifacts)
+    params = read_all_params(args.params)
+    results = read_results(args.artifacts, params.plan)
     if not results:
         raise UserError(
-            f"{args.artifacts}: no evaluation/SET/ROW/metrics.json in it. Run the pipeline first, or name the folder."
+            f"{args.artifacts}: no evaluation/SET/ROW/metrics.json of the sets and rows in {args.params}. Run the "
+            "pipeline first, or name the folder, or with --params the parameters that its results belong to."
         )
     console = Console()
     for name, rows in results.items():
@@ -48,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
     report = args.artifacts / "report" / "report.html"
     console.print(f"report: {report}" if report.is_file() else "report: not made yet", soft_wrap=True, highlight=False)
     if args.markdown:
-        page = render_markdown(read_all_params(args.params), results, args.logs, read_revision(Path.cwd()))
+        page = render_markdown(params, results, args.logs, read_revision(Path.cwd()))
         with atomic_file(args.markdown) as partial:
             partial.write_text(page, encoding="utf-8")
         console.print(f"written: {args.markdown}", soft_wrap=True, highlight=False)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from maskvos.params.schema import Plan
 from maskvos.report.records import read_curves, read_json, round_folders
 
 POINTS = 300  # a panel is about 300 pixels wide
@@ -31,9 +32,9 @@ class CurveGroup:
     panels: list[Panel]
 
 
-def curve_groups(artifacts: Path) -> list[CurveGroup]:
-    """Backbone, correspondence, segmentation over all rounds, and the clustering's statistics by round."""
-    rounds = round_folders(artifacts)
+def curve_groups(artifacts: Path, plan: Plan) -> list[CurveGroup]:
+    """Backbone, correspondence, segmentation over the plan's rounds, and the clustering's statistics by round."""
+    rounds = round_folders(artifacts, plan)
     segmentation, starts = join_rounds([read_curves(folder / "curves.csv") for folder in rounds])
     return [
         CurveGroup("Backbone (DINO)", training_panels(read_curves(artifacts / "backbone/curves.csv"))),

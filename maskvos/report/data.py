@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskvos.params.schema import Plan
 from maskvos.report.records import read_json
 from maskvos.report.tables import Cell, Line, Table
 
@@ -16,10 +17,10 @@ class DataSummary:
     left_out: list[str]
 
 
-def summarise_data(artifacts: Path) -> DataSummary:
-    """From ``data/*.json`` and ``frames/index.json``."""
-    manifests = [read_json(path) for path in sorted((artifacts / "data").glob("*.json"))]
-    manifests.sort(key=lambda manifest: manifest["name"] != "train")
+def summarise_data(artifacts: Path, plan: Plan) -> DataSummary:
+    """From ``frames/index.json`` and ``data/NAME.json`` of the training set and the plan's evaluation sets."""
+    paths = [artifacts / "data" / f"{name}.json" for name in ("train", *plan.sets)]
+    manifests = [read_json(path) for path in paths if path.is_file()]
     lines = [
         Line(manifest["name"], [Cell(text) for text in _facts(manifest)])  # the root stays out: pages are passed on
         for manifest in manifests

@@ -24,7 +24,7 @@ def render_report(params: Params, artifacts: Path, logs: Path, revision: Revisio
     Raises:
         UserError: an artifact is there but cannot be read.
     """
-    results = read_results(artifacts)
+    results = read_results(artifacts, params.plan)
     runs = run.read_stage_runs(params, logs)
     content = {
         "params": params,
@@ -33,12 +33,12 @@ def render_report(params: Params, artifacts: Path, logs: Path, revision: Revisio
         "total_time": run.total_time(runs),
         "hardware": run.hardware(runs),
         "settings": run.settings(params),
-        "data": summarise_data(artifacts),
+        "data": summarise_data(artifacts, params.plan),
         "sets": [_set_section(artifacts, name, rows) for name, rows in results.items()],
         "comparisons": comparisons(params, results),
         "remark": paper.REMARK,
-        "groups": curve_groups(artifacts),
-        "clips": pseudo_mask_galleries(artifacts),
+        "groups": curve_groups(artifacts, params.plan),
+        "clips": pseudo_mask_galleries(artifacts, params.plan),
     }
     environment = Environment(
         loader=PackageLoader("maskvos.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maskvos.params.schema import Plan
 from maskvos.report.pictures import Gallery, Strip, picture, spread
 from maskvos.report.records import round_folders
 from maskvos.storage.frames import Clip, FrameStore
@@ -14,12 +15,12 @@ CLIPS = 5
 ROUNDS = 4
 
 
-def pseudo_mask_galleries(artifacts: Path) -> list[Gallery]:
+def pseudo_mask_galleries(artifacts: Path, plan: Plan) -> list[Gallery]:
     """First, middle and last frame of some training clips, plain and with the pseudo masks of some rounds.
 
-    The clips are spread evenly over the store, the rounds over all rounds; nothing is picked by its looks.
+    The clips are spread evenly over the store, the rounds over the plan's rounds; nothing is picked by its looks.
     """
-    files = [folder / "pseudo_masks.safetensors" for folder in round_folders(artifacts)]
+    files = [folder / "pseudo_masks.safetensors" for folder in round_folders(artifacts, plan)]
     files = [path for path in files if path.is_file()]
     if not files or not (artifacts / "frames/index.json").is_file():
         return []

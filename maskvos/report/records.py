@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from maskvos.errors import UserError
+from maskvos.params.schema import Plan
 
 ROWS = {
     "copy": "Copy of the first mask",
@@ -19,6 +20,7 @@ ROWS = {
     "full": "Full method",
 }
 """Every row of the results table with the name that readers see, weakest idea first."""
+_ORDER = list(ROWS)
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,23 @@ class Result:
     @property
     def name(self) -> str:
         """The row's name for readers."""
-        return ROWS.get(self.row, self.row)
+        return ROWS[self.row]
 
 
-def read_results(artifacts: Path) -> dict[str, list[Result]]:
-    """Every ``evaluation/SET/ROW/metrics.json``: sets by name, rows in the order of `ROWS` (unknown rows last).
+def read_results(artifacts: Path, plan: Plan) -> dict[str, list[Result]]:
+    """Every planned ``evaluation/SET/ROW/metrics.json`` that exists: sets in the plan's order, rows in that of `ROWS`.
+
+    What else the folder holds is left alone: no tool deletes the results of an experiment with more sets or rows.
 
     Raises:
         UserError: a file is not the JSON that the stage ``evaluate`` writes.
     """
     results: dict[str, list[Result]] = {}
-    for path in sorted((artifacts / "evaluation").glob("*/*/metrics.json")):
+    names, rows = list(plan.sets), [*plan.baselines.values(), *plan.models.values()]
+    for planned in sorted(rows, key=lambda row: (names.index(row.set), _ORDER.index(row.row))):
+        path = artifacts / "evaluation" / planned.set / planned.row / "metrics.json"
+        if not path.is_file():
+            continue
         content = read_json(path)
         try:
             overall, sequences = dict(content["global"]), dict(content["sequences"])
@@ -59,11 +67,8 @@ def read_results(artifacts: Path) -> dict[str, list[Result]]:
             groups = dict(content.get("groups", {}))
         except (KeyError, TypeError) as error:
             raise UserError(f"{path}: not metrics of the stage evaluate ({error!r}); run that stage again.") from error
-        result = Result(path.parts[-3], path.parts[-2], protocol, overall, sequences, objects, groups)
+        result = Result(planned.set, planned.row, protocol, overall, sequences, objects, groups)
         results.setdefault(result.set, []).append(result)
-    order = list(ROWS)
-    for rows in results.values():
-        rows.sort(key=lambda result: (order.index(result.row) if result.row in ROWS else len(ROWS), result.row))
     return results
 
 
@@ -96,7 +101,7 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: not readable as JSON ({error}); run the stage that writes it again.") from error
 
 
-def round_folders(artifacts: Path) -> list[Path]:
-    """The folders ``rounds/0``, ``rounds/1``, ... that exist, in numeric order."""
-    folders = [path for path in (artifacts / "rounds").glob("*") if path.name.isdigit() and path.is_dir()]
-    return sorted(folders, key=lambda path: int(path.name))
+def round_folders(artifacts: Path, plan: Plan) -> list[Path]:
+    """The folders ``rounds/0``, ``rounds/1``, ... of the plan that exist, in numeric order."""
+    folders = [artifacts / "rounds" / name for name in sorted(plan.rounds, key=int)]
+    return [folder for folder in folders if folder.is_dir()]

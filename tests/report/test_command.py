@@ -6,7 +6,7 @@ import pytest
 
 from maskvos.errors import UserError
 from maskvos.report.command import add_parser
-from tests.report.tree import make_tree, write_params
+from tests.report.tree import add_leftovers, make_tree, write_params
 
 
 def table(*words):
@@ -19,9 +19,10 @@ def table(*words):
 def test_prints_the_table_and_the_reports_path(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     artifacts, _ = make_tree(tmp_path)
+    write_params(tmp_path / "params.yaml")
     (artifacts / "report").mkdir()
     (artifacts / "report/report.html").touch()
-    table(artifacts)
+    table(artifacts, "--params", tmp_path / "params.yaml")
     printed = capsys.readouterr().out
     assert "Full method" in printed
     assert "60.0" in printed
@@ -38,5 +39,16 @@ def test_writes_markdown(tmp_path, capsys):
 
 
 def test_no_results_is_a_users_error(tmp_path):
+    write_params(tmp_path / "params.yaml")
     with pytest.raises(UserError, match="no evaluation"):
-        table(tmp_path)
+        table(tmp_path, "--params", tmp_path / "params.yaml")
+
+
+def test_rows_and_sets_of_other_parameters_are_not_printed(tmp_path, capsys):
+    artifacts, _ = make_tree(tmp_path)
+    add_leftovers(artifacts)
+    write_params(tmp_path / "params.yaml")
+    table(artifacts, "--params", tmp_path / "params.yaml")
+    printed = capsys.readouterr().out
+    assert "DINO backbone" not in printed
+    assert "former" not in printed

@@ -7,7 +7,7 @@ from tests.report.tree import make_params, make_tree
 
 def test_learned_rows_stand_above_the_papers(tmp_path):
     artifacts, _ = make_tree(tmp_path)
-    ((title, table),) = comparisons(make_params(), read_results(artifacts))
+    ((title, table),) = comparisons(make_params(), read_results(artifacts, make_params().plan))
     assert title == "DAVIS-2017 val"
     assert [line.label for line in table.lines if line.ours] == ["Correspondence only", "Full method"]
     full = next(line for line in table.lines if line.label == "full method, ResNet-18")

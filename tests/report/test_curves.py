@@ -5,7 +5,7 @@ import pytest
 
 from maskvos.report.curves import clustering_panels, curve_groups, join_rounds, thin, training_panels
 from maskvos.report.records import round_folders
-from tests.report.tree import make_tree
+from tests.report.tree import add_leftovers, make_params, make_tree
 
 
 def test_rounds_that_start_again_are_moved_behind_the_one_before():
@@ -55,7 +55,7 @@ def test_the_loss_comes_first_and_the_learning_rate_last():
 
 def test_clustering_by_round(tmp_path):
     artifacts, _ = make_tree(tmp_path)
-    panels = {panel.title: panel for panel in clustering_panels(round_folders(artifacts))}
+    panels = {panel.title: panel for panel in clustering_panels(round_folders(artifacts, make_params().plan))}
     np.testing.assert_array_equal(panels["clusters kept a clip"].x, [0, 1])
     np.testing.assert_array_equal(panels["clusters kept a clip"].y, [4, 3])
     np.testing.assert_array_equal(panels["cluster sizes, last round"].y, [0.7, 0.7, 0.3, 0.3])
@@ -63,4 +63,11 @@ def test_clustering_by_round(tmp_path):
 
 
 def test_groups_without_files_are_empty(tmp_path):
-    assert [group.panels for group in curve_groups(tmp_path)] == [[], [], [], []]
+    assert [group.panels for group in curve_groups(tmp_path, make_params().plan)] == [[], [], [], []]
+
+
+def test_rounds_of_an_earlier_experiment_are_not_drawn(tmp_path):
+    artifacts, _ = make_tree(tmp_path)
+    add_leftovers(artifacts)
+    segmentation = curve_groups(artifacts, make_params().plan)[2]
+    assert segmentation.panels[0].boundaries == (20,)  # two rounds of 20 steps

@@ -9,7 +9,7 @@ import pytest
 
 from maskvos.report.html import render_report
 from maskvos.report.revision import Revision
-from tests.report.tree import make_params, make_tree
+from tests.report.tree import add_leftovers, make_params, make_tree
 
 REVISION = Revision("a" * 40, ["params.yaml"])
 VOID = {"meta", "img", "br", "link", "input", "hr", "path", "use"}
@@ -57,6 +57,13 @@ def test_page_is_well_formed_and_complete(tmp_path):
         assert expected in text
     assert page.count("<svg") == 3 + 3 + 5 + 4  # backbone, correspondence, segmentation, clustering
     assert len(page) < 1_000_000
+
+
+def test_page_ignores_what_an_earlier_experiment_left(tmp_path):
+    artifacts, logs = make_tree(tmp_path)
+    before = render_report(make_params(), artifacts, logs, REVISION)
+    add_leftovers(artifacts)
+    assert render_report(make_params(), artifacts, logs, REVISION) == before
 
 
 def test_page_needs_nothing_from_outside_and_tells_no_host(tmp_path):

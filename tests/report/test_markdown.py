@@ -14,7 +14,7 @@ def test_table_marks_the_best_and_escapes_pipes():
 
 def test_page_holds_results_settings_and_origin(tmp_path):
     artifacts, logs = make_tree(tmp_path)
-    page = render_markdown(make_params(), read_results(artifacts), logs, Revision("b" * 40, []))
+    page = render_markdown(make_params(), read_results(artifacts, make_params().plan), logs, Revision("b" * 40, []))
     for expected in (
         "| Full method | 60.0 / 60.0 / 60.0 |",
         "- Seed: 0",
@@ -32,7 +32,7 @@ def test_page_holds_results_settings_and_origin(tmp_path):
 
 def test_every_table_has_as_many_cells_as_columns(tmp_path):
     artifacts, logs = make_tree(tmp_path)
-    page = render_markdown(make_params(), read_results(artifacts), logs, Revision("unknown", []))
+    page = render_markdown(make_params(), read_results(artifacts, make_params().plan), logs, Revision("unknown", []))
     for block in page.split("\n\n"):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) <= 1

@@ -4,12 +4,12 @@ import json
 
 from maskvos.report.predictions import prediction_galleries
 from maskvos.report.records import Result, read_results
-from tests.report.tree import FRAMES, disc, make_tree, write_frame, write_mask
+from tests.report.tree import FRAMES, disc, make_params, make_tree, write_frame, write_mask
 
 
 def test_predictions_beside_the_ground_truth(tmp_path):
     artifacts, _ = make_tree(tmp_path)
-    galleries = prediction_galleries(artifacts, "davis", read_results(artifacts)["davis"])
+    galleries = prediction_galleries(artifacts, "davis", read_results(artifacts, make_params().plan)["davis"])
     assert [gallery.name for gallery in galleries] == ["dog", "cart", "ball"]  # from the best to the worst
     strips = galleries[0].strips
     assert [strip.title for strip in strips[:3]] == ["Ground truth", "Full method", "Correspondence only"]
@@ -22,7 +22,7 @@ def test_missing_prediction_leaves_a_gap(tmp_path):
     artifacts, _ = make_tree(tmp_path)
     for path in (artifacts / "evaluation/davis/full/predictions/dog").glob("*.png"):
         path.unlink()
-    galleries = prediction_galleries(artifacts, "davis", read_results(artifacts)["davis"])
+    galleries = prediction_galleries(artifacts, "davis", read_results(artifacts, make_params().plan)["davis"])
     assert galleries[0].strips[1].images == [None, None]
 
 

@@ -1,12 +1,13 @@
 """Pseudo masks over frames of the store."""
 
 from maskvos.report.pseudo_masks import pseudo_mask_galleries
-from tests.report.tree import make_tree
+from tests.report.tree import add_leftovers, make_params, make_tree
 
 
-def test_pseudo_masks_of_every_round(tmp_path):
+def test_pseudo_masks_of_every_round_of_the_plan(tmp_path):
     artifacts, _ = make_tree(tmp_path)
-    galleries = pseudo_mask_galleries(artifacts)
+    add_leftovers(artifacts)
+    galleries = pseudo_mask_galleries(artifacts, make_params().plan)
     assert [gallery.name for gallery in galleries] == ["one", "two"]
     strips = galleries[0].strips
     assert [(strip.title, strip.score) for strip in strips] == [
@@ -19,4 +20,4 @@ def test_pseudo_masks_of_every_round(tmp_path):
 
 
 def test_nothing_to_show(tmp_path):
-    assert pseudo_mask_galleries(tmp_path) == []
+    assert pseudo_mask_galleries(tmp_path, make_params().plan) == []

@@ -7,28 +7,27 @@ import pytest
 
 from maskvos.errors import UserError
 from maskvos.report.records import read_curves, read_json, read_results, round_folders
-from tests.report.tree import ROWS, make_tree
+from tests.report.tree import ROWS, add_leftovers, make_params, make_tree
 
 
 def test_results_come_in_the_order_of_the_table(tmp_path):
     artifacts, _ = make_tree(tmp_path)
-    results = read_results(artifacts)
+    results = read_results(artifacts, make_params().plan)
     assert [result.row for result in results["davis"]] == list(ROWS)
     full = results["davis"][-1]
     assert (full.name, full.objects, full.overall["J&F_mean"]) == ("Full method", 3, 0.6)
     assert set(full.sequences) == {"ball", "cart", "dog"}
 
 
-def test_unknown_row_comes_last_under_its_own_name(tmp_path):
+def test_results_of_an_earlier_experiment_are_not_read(tmp_path):
     artifacts, _ = make_tree(tmp_path)
-    other = artifacts / "evaluation/davis/another/metrics.json"
-    other.parent.mkdir()
-    other.write_bytes((artifacts / "evaluation/davis/copy/metrics.json").read_bytes())
-    assert read_results(artifacts)["davis"][-1].name == "another"
+    before = read_results(artifacts, make_params().plan)
+    add_leftovers(artifacts)
+    assert read_results(artifacts, make_params().plan) == before
 
 
 def test_no_evaluation_gives_no_results(tmp_path):
-    assert read_results(tmp_path) == {}
+    assert read_results(tmp_path, make_params().plan) == {}
 
 
 @pytest.mark.parametrize("content", ["{", json.dumps({"global": {}}), "[]"])
@@ -37,7 +36,7 @@ def test_damaged_metrics_name_the_file(tmp_path, content):
     path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(UserError, match=r"full/metrics\.json"):
-        read_results(tmp_path)
+        read_results(tmp_path, make_params().plan)
 
 
 def test_curves_are_columns_and_empty_cells_are_nan(tmp_path):
@@ -63,10 +62,12 @@ def test_damaged_curves_name_the_file(tmp_path, content):
         read_curves(tmp_path / "curves.csv")
 
 
-def test_rounds_are_in_numeric_order(tmp_path):
-    for name in ("10", "2", "x"):
+def test_planned_rounds_that_exist_are_in_numeric_order(tmp_path):
+    for name in ("10", "2", "11", "x"):
         (tmp_path / "rounds" / name).mkdir(parents=True)
-    assert [folder.name for folder in round_folders(tmp_path)] == ["2", "10"]
+    plan = make_params().plan
+    plan = plan.model_copy(update={"rounds": dict.fromkeys(map(str, range(11)), plan.rounds["0"])})
+    assert [folder.name for folder in round_folders(tmp_path, plan)] == ["2", "10"]
 
 
 def test_absent_json_is_a_users_error(tmp_path):

@@ -76,6 +76,15 @@ def make_tree(root: Path) -> tuple[Path, Path]:
     return artifacts, logs
 
 
+def add_leftovers(artifacts: Path) -> None:
+    """What an earlier experiment with one more set, row and round left there: none of it belongs to `make_params`."""
+    write_evaluation(artifacts / "evaluation/davis/backbone", "backbone", 0.99)
+    write_evaluation(artifacts / "evaluation/former/full", "full", 0.99)
+    manifest = json.loads((artifacts / "data/davis.json").read_text())
+    (artifacts / "data/former.json").write_text(json.dumps({**manifest, "name": "former"}))
+    write_round(artifacts / "rounds/2", 2)
+
+
 def write_dataset(folder: Path, artifacts: Path) -> None:
     """An evaluation set in the DAVIS layout and the manifests of both sets."""
     for name in SEQUENCES:
