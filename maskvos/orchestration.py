@@ -7,6 +7,8 @@ from typing import Any
 
 from maskvos.errors import UserError
 
+GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg")  # NVIDIA's driver on Linux, and through Windows (WSL)
+
 
 def declared_parameters(script: Path) -> tuple[str, ...]:
     """``PARAMETERS`` of a stage script, read without importing it (importing torch would cost every dry run seconds).
@@ -36,6 +38,11 @@ def _at(content: Any, name: str) -> Any:
     for part in name.split("."):
         content = content[part]
     return content
+
+
+def has_gpu() -> bool:
+    """Whether this machine has an NVIDIA GPU, told by its driver's files: importing torch takes seconds."""
+    return any(Path(name).exists() for name in GPU_DEVICES)
 
 
 def resources(row: dict[str, Any]) -> dict[str, Any]:

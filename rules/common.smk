@@ -3,7 +3,7 @@ from pathlib import Path
 
 import yaml
 
-from maskvos.orchestration import declared_parameters, fetch_parameters, resources, tracked
+from maskvos.orchestration import declared_parameters, fetch_parameters, has_gpu, resources, tracked
 from maskvos.params import read_all_params
 
 PARAMS = "params.yaml"
@@ -30,6 +30,7 @@ def row_weights(wildcards):
     return PLAN.models[f"{wildcards.set}-{wildcards.row}"].weights
 
 
-# Two jobs must not share a GPU: without this, Snakemake takes the number of GPUs on one machine for unlimited.
-if workflow.local_exec and workflow.is_main_process:
+# Two jobs must not share a GPU: without this, Snakemake takes the number of GPUs on one machine for unlimited. Without
+# a GPU there is nothing to share: then the cores alone decide how many jobs run at once.
+if workflow.local_exec and workflow.is_main_process and has_gpu():
     workflow.global_resources.setdefault("gpu", 1)

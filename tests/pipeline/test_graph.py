@@ -38,14 +38,19 @@ def dvc_graph(folder):
     return graph
 
 
-def snakemake_graph(folder):
-    """The same of a forced dry run."""
+def dry_run(folder):
+    """Snakemake's workflow after a forced dry run."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=1), snakefile=folder / "Snakefile", workdir=folder
         )
         workflow.dag(dag_settings=DAGSettings(forceall=True)).execute_workflow(executor="dryrun")
-        jobs = [job for job in workflow._workflow.dag.jobs if job.rule.name != "all"]
+        return workflow._workflow
+
+
+def snakemake_graph(folder):
+    """The same as `dvc_graph` of a forced dry run."""
+    jobs = [job for job in dry_run(folder).dag.jobs if job.rule.name != "all"]
     return {
         sorted(job.output)[0]: {
             "command": job.shellcmd,
@@ -100,3 +105,15 @@ def test_no_stage_tracks_how_the_work_is_run(checkout, monkeypatch):
     monkeypatch.chdir(checkout.folder)
     checkout.compose("preset=demo")
     assert not [stage for stage in dvc_graph(checkout.folder).values() if "runtime" in stage["parameters"]]
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_a_local_run_limits_the_gpu_where_there_is_one(checkout, monkeypatch, present):
+    driver = checkout.folder / "nvidiactl"
+    if present:
+        driver.touch()
+    monkeypatch.chdir(checkout.folder)
+    monkeypatch.setattr("maskvos.orchestration.GPU_DEVICES", (str(driver),))
+    checkout.compose("preset=demo")
+    limit = dry_run(checkout.folder).global_resources.get("gpu")
+    assert (limit and limit.value) == (1 if present else None)
