@@ -117,3 +117,20 @@ def test_a_local_run_limits_the_gpu_where_there_is_one(checkout, monkeypatch, pr
     checkout.compose("preset=demo")
     limit = dry_run(checkout.folder).global_resources.get("gpu")
     assert (limit and limit.value) == (1 if present else None)
+
+
+def test_dvc_plots_draws_the_loss_of_every_trained_stage(checkout, monkeypatch):
+    monkeypatch.chdir(checkout.folder)
+    checkout.compose("preset=demo", "alternate.rounds=3")
+    files = [
+        f"artifacts/{name}/curves.csv" for name in ("backbone", "correspondence", "rounds/0", "rounds/1", "rounds/2")
+    ]
+    for name in files:
+        curves = checkout.folder / name
+        curves.parent.mkdir(parents=True)
+        curves.write_text("step,loss\n1,0.5\n")
+    with Repo(str(checkout.folder)) as repo:
+        sources = repo.plots.show()["workspace"]["sources"]["data"]
+    assert {name: source.get("data") for name, source in sources.items()} == {
+        name: [{"step": "1", "loss": "0.5"}] for name in files
+    }
