@@ -22,7 +22,7 @@ PARAMETERS = ("seed", "precision", "networks", "backbone_pretraining", "versions
 
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
-    """Train, write weights and curves; counts for the record."""
+    """Train, write weights and curves; counts and the rate for the record."""
     params = read_params(args.params, PARAMETERS)
     settings = params.backbone_pretraining
     store = FrameStore(args.frames)
@@ -32,12 +32,12 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     task = BackboneTask(params.networks, settings, params.seed, precision, samples.epoch_steps, device)
     checkpoints = Checkpoints(args.checkpoints, _belongs_to(params, precision, store))
     log.info("%s: %d frames, %d steps on %s", NAME, len(store), task.total_steps, device)
-    rows = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings)
+    training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings)
     with atomic_folder(args.output) as folder:
         save_network(folder, task.trunk, "backbone", params.networks, frames=store.fingerprint)
-    write_curves(args.curves, rows)
+    write_curves(args.curves, training.rows)
     checkpoints.clear()
-    return {"frames": len(store), "steps": task.total_steps, "precision": precision}
+    return {"frames": len(store), **training.record, "precision": precision}
 
 
 def _belongs_to(params: Any, precision: str, store: FrameStore) -> str:

@@ -22,7 +22,7 @@ PARAMETERS = ("seed", "precision", "networks", "correspondence", "versions.pretr
 
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
-    """Train; the precision for the record."""
+    """Train; steps, their rate and the precision for the record."""
     params = read_params(args.params, PARAMETERS)
     settings = params.correspondence
     device = set_up_device(params.runtime)
@@ -40,12 +40,12 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         inputs=[store.fingerprint, file_fingerprint(args.weights / FILE)],
     )
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
-    rows = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings)
+    training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings)
     with atomic_folder(args.output) as folder:
         save_network(folder, encoder, "encoder", params.networks)
-    write_curves(args.curves, rows)
+    write_curves(args.curves, training.rows)
     checkpoints.clear()
-    return {"precision": precision}
+    return {**training.record, "precision": precision}
 
 
 if __name__ == "__main__":

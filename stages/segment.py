@@ -26,7 +26,7 @@ OPTIMISER = "optimiser.safetensors"
 
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
-    """Train; the precision for the record."""
+    """Train; steps, their rate and the precision for the record."""
     params = read_params(args.params, PARAMETERS)
     settings, rounds = params.segmentation, params.alternate.rounds
     if not 0 <= args.round < rounds:
@@ -52,13 +52,13 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
     length = settings.epochs * samples.epoch_steps
     steps = range(args.round * length, (args.round + 1) * length)
-    rows = train(task, samples, steps, checkpoints, params.runtime, settings)
+    training = train(task, samples, steps, checkpoints, params.runtime, settings)
     with atomic_folder(args.output) as folder:
         save_network(folder, model, "model", params.networks)
         save_weights(folder / OPTIMISER, pack_state(task.optimiser), {"kind": "optimiser", "step": steps.stop})
-    write_curves(args.curves, rows)
+    write_curves(args.curves, training.rows)
     checkpoints.clear()
-    return {"precision": precision}
+    return {**training.record, "precision": precision}
 
 
 if __name__ == "__main__":

@@ -76,8 +76,8 @@ def _summary(results: dict[str, list[Result]]) -> str:
 
 
 def _times(runs: list[run.StageRun]) -> str:
-    lines = [tables.Line(stage.name, [tables.Cell(stage.time)]) for stage in runs]
-    return markdown_table(tables.Table(["Stage", "Time"], lines))
+    lines = [tables.Line(stage.name, [tables.Cell(stage.time), tables.Cell(stage.rate)]) for stage in runs]
+    return markdown_table(tables.Table(["Stage", "Time", "Rate"], lines))
 
 
 def _settings(params: Params) -> str:

@@ -11,6 +11,7 @@ from maskvos.params import Params
 from maskvos.report.records import read_json
 
 _RECORD = ("stage", "started", "seconds", "host", "processor", "cores", "accelerator")
+_RATES = {"steps_per_second": "steps/s", "frames_per_second": "frames/s", "fps": "frames/s"}
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class StageRun:
     seconds: float | None = None
     started: str = ""
     hardware: str = "not recorded"
+    rate: str = ""
     facts: str = ""
 
     @property
@@ -48,8 +50,10 @@ def _read(path: Path, name: str) -> StageRun:
     accelerator = record.get("accelerator", "none")
     parts = [f"{record.get('processor', 'unknown processor')}, {record.get('cores', '?')} cores"]
     parts += [str(accelerator)] if accelerator != "none" else []
-    facts = ", ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in record.items() if key not in _RECORD)
-    return StageRun(name, record.get("seconds"), str(record.get("started", ""))[:16], " + ".join(parts), facts)
+    rate = ", ".join(f"{record[key]:.3g} {unit}" for key, unit in _RATES.items() if key in record)
+    known = (*_RECORD, *_RATES)
+    facts = ", ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in record.items() if key not in known)
+    return StageRun(name, record.get("seconds"), str(record.get("started", ""))[:16], " + ".join(parts), rate, facts)
 
 
 def _plain(value: Any) -> str:

@@ -72,13 +72,31 @@ class _Stop:
         self.asked = True
 
 
+@dataclass(frozen=True)
+class Training:
+    """What a run of the loop leaves beside the changed tensors: the curve, and the steps and seconds of this process.
+
+    ``rows`` has a row each ``settings.log_every`` steps; ``total`` counts all steps, ``done`` those since the start or
+    the last resumption, which took ``seconds``.
+    """
+
+    rows: list[Row]
+    total: int
+    done: int
+    seconds: float
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """For the stage's record: steps and their rate, none where everything had been done before."""
+        resumed = {"resumed_after": self.total - self.done} if self.done < self.total else {}
+        rate = {"steps_per_second": round(self.done / self.seconds, 3)} if self.done else {}
+        return {"steps": self.total, **resumed, **rate}
+
+
 def train(
     task: Task, samples: Samples, steps: range, checkpoints: Checkpoints, runtime: Runtime, settings: Any
-) -> list[Row]:
+) -> Training:
     """Run the steps of ``steps`` (numbers over the whole run), resuming where a checkpoint of this run is found.
-
-    Returns:
-        The curve: a row each ``settings.log_every`` steps.
 
     Raises:
         UserError: a loss stopped being a number.
@@ -108,8 +126,9 @@ def train(
             if stop.asked and not ends:
                 log.warning("stopped by a signal after step %d; the state is saved, run the same command again", done)
                 sys.exit(RUN_AGAIN)
-    log.info("%s: %d steps in %.1f s", samples.stream, steps.stop - first, time.perf_counter() - started)
-    return rows
+    training = Training(rows, len(steps), steps.stop - first, time.perf_counter() - started)
+    log.info("%s: %d steps in %.1f s", samples.stream, training.done, training.seconds)
+    return training
 
 
 def _to(batch: Sample, device: torch.device) -> Sample:

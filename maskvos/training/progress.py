@@ -17,8 +17,9 @@ class Progress:
     def __init__(self, name: str, total: int, done: int) -> None:
         self._name, self._total, self._first, self._started = name, total, done, time.perf_counter()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = RichProgress(*columns, TextColumn("{task.fields[losses]}"), disable=not sys.stderr.isatty())
-        self._task = self._bar.add_task(name, total=total, completed=done, losses="")
+        figures = (TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[losses]}"))
+        self._bar = RichProgress(*columns, *figures, disable=not sys.stderr.isatty())
+        self._task = self._bar.add_task(name, total=total, completed=done, rate="", losses="")
 
     def __enter__(self) -> "Progress":
         self._bar.start()
@@ -33,6 +34,6 @@ class Progress:
         """One row of the curve has become known."""
         rate = (done - self._first) / (time.perf_counter() - self._started)
         losses = " ".join(f"{name} {row[name]:.4f}" for name in row if name not in ("step", "epoch", "learning_rate"))
-        self._bar.update(self._task, completed=done, losses=losses)
+        self._bar.update(self._task, completed=done, rate=f"{rate:.2f} steps/s", losses=losses)
         left = (self._total - done) / rate
         log.info("%s %d/%d  %.2f steps/s  %d s left  %s", self._name, done, self._total, rate, left, losses)

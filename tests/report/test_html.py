@@ -53,7 +53,14 @@ def test_page_is_well_formed_and_complete(tmp_path):
     text = check(page)
     for expected in ("60.0", "Copy of the first mask", "74.5", "ball", "Round 1", "aaaaaaaaaaaa", "params.yaml"):
         assert expected in text
-    for expected in ("Some CPU, 2 cores", "not recorded", "truncated <JPEG>", "embedding_dim: 128", "+10.0 against"):
+    for expected in (
+        "Some CPU, 2 cores",
+        "not recorded",
+        "truncated <JPEG>",
+        "embedding_dim: 128",
+        "4.57 steps/s",
+        "+10.0 against",
+    ):
         assert expected in text
     assert page.count("<svg") == 3 + 3 + 5 + 4  # backbone, correspondence, segmentation, clustering
     assert len(page) < 1_000_000

@@ -20,7 +20,7 @@ def test_page_holds_results_settings_and_origin(tmp_path):
         "- Seed: 0",
         "- Commit: `bbbbbbbbbbbb`, tree as committed",
         "- Hardware: Some CPU, 2 cores",
-        "| pretrain_correspondence | 1 h 02 min |",
+        "| pretrain_correspondence | 1 h 02 min | 4.57 steps/s |",
         "| dog | 22.0 | 32.0 | 12.0 | 52.0 | **62.0** |",
         "| full method, ResNet-18 | paper, Table 1, 4a | 74.5 |",
         "embedding_dim: 128",

@@ -39,7 +39,8 @@ def test_every_planned_stage_in_order_with_its_record(tmp_path):
     ]
     assert runs["prepare"].time == "12 s"
     assert runs["prepare"].hardware == "Some CPU, 2 cores"
-    assert runs["prepare"].facts == "steps per second 4.568"
+    assert runs["pretrain_correspondence"].rate == "4.57 steps/s"
+    assert runs["pretrain_correspondence"].facts == "steps 17000"
     assert runs["segment-1"].time == "not recorded"
 
 

@@ -175,6 +175,7 @@ def write_logs(folder: Path) -> None:
             "processor": "Some CPU",
             "cores": 2,
             "accelerator": "none",
+            "steps": 17000,
             "steps_per_second": 4.56789,
         }
         (folder / f"{name}.json").write_text(json.dumps(record))

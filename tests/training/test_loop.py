@@ -1,5 +1,6 @@
 """The training loop: arithmetic, resuming, signals, losses that are no numbers."""
 
+import io
 import os
 import signal
 import subprocess
@@ -11,12 +12,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from torch import nn
 
 from maskvos.errors import UserError
 from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.loop import RUN_AGAIN, train
 from maskvos.training.order import Samples
+from maskvos.training.progress import Progress
 from tests.tiny import runtime
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +72,11 @@ def samples():
     return Samples(make, 6, 2, 0, "line")
 
 
-def run(task, folder, steps=range(11), settings=SETTINGS, **changes):
+def run(task, folder, *words, **changes):
+    return run_whole(task, folder, *words, **changes).rows
+
+
+def run_whole(task, folder, steps=range(11), settings=SETTINGS, **changes):
     return train(task, samples(), steps, Checkpoints(folder, "run"), runtime(**changes), settings)
 
 
@@ -131,6 +138,36 @@ def test_a_finished_run_is_not_run_again(tmp_path):
     task = LineTask()
     assert run(task, tmp_path) == expected
     assert task.seen == []
+
+
+def test_the_record_counts_all_steps_and_the_rate_of_this_process(tmp_path, monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: clock.now)
+    plain = LineTask.after_step
+
+    def after_step(task, step):
+        clock.now += 0.25
+        plain(task, step)
+
+    monkeypatch.setattr(LineTask, "after_step", after_step)
+    whole = run_whole(LineTask(), tmp_path / "whole")
+    assert whole.record == {"steps": 11, "steps_per_second": 4.0}
+    with pytest.raises(InterruptedError):
+        run(LineTask(stop_at=5), tmp_path / "broken")
+    again = run_whole(LineTask(), tmp_path / "broken")
+    assert again.record == {"steps": 11, "resumed_after": 3, "steps_per_second": 4.0}
+    assert run_whole(LineTask(), tmp_path / "broken").record == {"steps": 11, "resumed_after": 11}
+
+
+def test_the_bar_shows_the_rate(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: clock.now)
+    progress = Progress("line", 20, 2)
+    clock.now = 4.0
+    progress.report(10, {"step": 10, "loss": 0.5})
+    printed = Console(width=120, file=io.StringIO())
+    printed.print(progress._bar.get_renderable())
+    assert "2.00 steps/s" in printed.file.getvalue()
 
 
 def test_steps_of_a_later_round_keep_their_numbers(tmp_path):
