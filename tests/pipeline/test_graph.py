@@ -5,10 +5,9 @@ import re
 import pytest
 from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import DAGSettings, OutputSettings, Quietness, ResourceSettings
 
 from maskvos.orchestration import declared_parameters, fetch_parameters
+from tests.pipeline.dry_runs import snakemake_dry_run
 
 PLANS = {
     "demo": ["preset=demo"],
@@ -38,19 +37,9 @@ def dvc_graph(folder):
     return graph
 
 
-def dry_run(folder):
-    """Snakemake's workflow after a forced dry run."""
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        workflow = api.workflow(
-            resource_settings=ResourceSettings(cores=1), snakefile=folder / "Snakefile", workdir=folder
-        )
-        workflow.dag(dag_settings=DAGSettings(forceall=True)).execute_workflow(executor="dryrun")
-        return workflow._workflow
-
-
 def snakemake_graph(folder):
     """The same as `dvc_graph` of a forced dry run."""
-    jobs = [job for job in dry_run(folder).dag.jobs if job.rule.name != "all"]
+    jobs = [job for job in snakemake_dry_run(folder, everything=True).dag.jobs if job.rule.name != "all"]
     return {
         sorted(job.output)[0]: {
             "command": job.shellcmd,
@@ -115,7 +104,7 @@ def test_a_local_run_limits_the_gpu_where_there_is_one(checkout, monkeypatch, pr
     monkeypatch.chdir(checkout.folder)
     monkeypatch.setattr("maskvos.orchestration.GPU_DEVICES", (str(driver),))
     checkout.compose("preset=demo")
-    limit = dry_run(checkout.folder).global_resources.get("gpu")
+    limit = snakemake_dry_run(checkout.folder).global_resources.get("gpu")
     assert (limit and limit.value) == (1 if present else None)
 
 

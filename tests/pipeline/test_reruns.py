@@ -2,6 +2,9 @@
 
 import pytest
 
+from maskvos.params import Params
+from tests.pipeline.dry_runs import dvc_reruns, snakemake_reruns
+
 SMALL = ["preset=demo", "~data.evaluation.youtubevos", "evaluation.rows=[copy,full]"]
 SNAKEMAKE = ("snakemake", "--cores", "2")
 BEFORE_SEGMENT = [
@@ -9,6 +12,30 @@ BEFORE_SEGMENT = [
     "evaluate-copy",
 ]
 AFTER_SEGMENT = ["evaluate-full", "recluster-1", "report", "segment-0", "segment-1"]
+
+CHAIN = [
+    *["prepare", "pretrain_backbone", "pretrain_correspondence", "recluster-0"],
+    *["segment-0", "recluster-1", "segment-1", "evaluate-full", "report"],
+]
+CASES = {  # one change for each section of the parameters: the stages that rerun, in both tools
+    "seed=1": ["fetch-train", "fetch-davis", *CHAIN, "evaluate-copy"],
+    "precision=fp32": [*CHAIN[1:], "evaluate-copy"],
+    "versions.report=2": ["report"],
+    "versions.recluster=2": CHAIN[3:],
+    "data.train.split=valid": ["fetch-train", *CHAIN],
+    "data.evaluation.davis.split=train": ["fetch-davis", "evaluate-copy", "evaluate-full", "report"],
+    "generator.frames=12": ["fetch-train", "fetch-davis", *CHAIN, "evaluate-copy"],
+    "prepare.quality=90": CHAIN,
+    "networks.mask_embedding_dim=64": [*CHAIN[1:], "evaluate-copy"],
+    "backbone_pretraining.momentum=0.8": CHAIN[1:],
+    "correspondence.temperature=0.06": CHAIN[2:],
+    "clustering.clusters=6": CHAIN[3:],
+    "segmentation.learning_rate=0.001": CHAIN[4:],
+    "alternate.rounds=3": [*CHAIN[4:], "recluster-2", "segment-2"],
+    "inference.top_k=9": ["evaluate-copy", "evaluate-full", "report"],
+    "evaluation.rows=[copy,lab,full]": ["evaluate-lab", "report"],
+    "runtime.workers=0": [],
+}
 
 
 def nothing_to_do(checkout):
@@ -55,3 +82,23 @@ def test_an_experiment_may_change_the_shape_of_the_graph(checkout):
     assert "recluster-2" in ran and "segment-2" in ran
     checkout.call("maskvos.cli", "sync")
     assert nothing_to_do(checkout)
+
+
+@pytest.mark.slow
+def test_each_parameter_reruns_the_same_stages_in_both_tools(checkout, monkeypatch):
+    checkout.compose(*SMALL)
+    checkout.commit()
+    checkout.call(*SNAKEMAKE)
+    checkout.call("maskvos.cli", "sync")
+    monkeypatch.chdir(checkout.folder)
+    found = {}
+    for change in CASES:
+        kept = [words for words in SMALL if words.partition("=")[0] != change.partition("=")[0]]
+        checkout.compose(*kept, change)
+        found[change] = {"snakemake": snakemake_reruns(checkout.folder), "dvc": dvc_reruns(checkout.folder)}
+    assert found == {change: {"snakemake": sorted(names), "dvc": sorted(names)} for change, names in CASES.items()}
+
+
+def test_every_section_of_the_parameters_has_a_case():
+    sections = {change.partition("=")[0].partition(".")[0] for change in CASES}
+    assert sections == set(Params.model_fields) - {"preset", "plan"}  # a name, and what follows from the others
