@@ -43,6 +43,8 @@ lock: $(UV) ## resolve the requirements anew into envs/requirements.lock
 		--no-emit-index-url --no-annotate --no-header -o envs/requirements.lock
 	$(UV) pip compile --quiet envs/uv.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header -o envs/uv.lock
+	@digest=$$(sha256sum envs/requirements.lock | cut -d ' ' -f 1); \
+	sed -i "s/^# requirements.lock: .*/# requirements.lock: $$digest/" envs/environment.post-deploy.sh
 
 sync: $(READY) ## after a run by Snakemake or DVC, let the other know that it is done
 	python -m maskvos.cli sync

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Fills the active conda environment from the lock; run in the repository's root, by Snakemake or by hand.
+# Snakemake makes the environment anew when this file changes and does not look into the lock: `make lock` names it here.
+# requirements.lock: 37e3be8106ebff283d21ce671f54312610bf56554b8f14f67e8e146567182edc
 set -eu
 : "${CONDA_PREFIX:?activate the environment first: mamba run --name maskvos bash envs/environment.post-deploy.sh}"
 python="$CONDA_PREFIX/bin/python"

@@ -1,5 +1,6 @@
 """The environments: one hashed lock serves make, conda and the container, and holds what pyproject.toml asks for."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -78,6 +79,15 @@ def test_conda_and_container_are_filled_from_the_lock():
     definition = (ROOT / "envs" / "maskvos.def").read_text()
     copied = re.findall(r"^ +(envs/\S+) ", definition, re.MULTILINE)
     assert sorted(copied) == sorted(f"envs/{lock}" for lock in LOCKS)
+
+
+def test_the_conda_environment_changes_with_the_lock():
+    """Snakemake's hash of the environment covers the YAML and the script alone."""
+    digest = hashlib.sha256((ROOT / "envs" / "requirements.lock").read_bytes()).hexdigest()
+    script = (ROOT / "envs" / "environment.post-deploy.sh").read_text()
+    assert re.findall(r"^# requirements\.lock: (.*)$", script, re.MULTILINE) == [digest], "run make lock"
+    recipe = run_make("--dry-run", "--always-make", "lock", "UV=.uv/bin/uv").stdout
+    assert "sha256sum envs/requirements.lock" in recipe and "envs/environment.post-deploy.sh" in recipe
 
 
 def test_help_is_the_default_and_lists_every_target():
