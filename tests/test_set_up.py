@@ -11,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from snakemake.cli import parse_args
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ["requirements.lock", "uv.lock"]
@@ -79,6 +80,12 @@ def test_conda_and_container_are_filled_from_the_lock():
     definition = (ROOT / "envs" / "maskvos.def").read_text()
     copied = re.findall(r"^ +(envs/\S+) ", definition, re.MULTILINE)
     assert sorted(copied) == sorted(f"envs/{lock}" for lock in LOCKS)
+
+
+def test_the_container_sees_the_gpu_on_a_cluster(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    _, args = parse_args(["--profile", "slurm"])
+    assert args.apptainer_args == "--nv"
 
 
 def test_the_conda_environment_changes_with_the_lock():
