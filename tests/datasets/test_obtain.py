@@ -122,7 +122,10 @@ def test_by_hand(tmp_path: Path) -> None:
         (Dataset(source="folder", layout="davis"), "data.evaluation.davis.path is empty"),
         (Dataset(source="folder", layout="davis", path="absent"), "neither a folder nor an archive"),
         (Dataset(source="catalogue", layout="davis", name="davis"), "not in the catalogue"),
-        (Dataset(source="catalogue", layout="clips", name="davis2017-trainval-480p"), "layout is 'clips'"),
+        (
+            Dataset(source="catalogue", layout="youtubevos", name="davis2017-trainval-480p"),
+            "layout is 'youtubevos', but davis2017-trainval-480p has the layout 'davis'",
+        ),
         (Dataset(source="catalogue", layout="davis", name="davis2017-trainval-480p", split="test"), "train, val"),
         (
             Dataset(source="catalogue", layout="davis", name="davis2017-trainval-480p", path="absent.zip"),
