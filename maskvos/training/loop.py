@@ -1,10 +1,8 @@
 """The one training loop: every trained stage is a `Task` that goes through it."""
 
-import signal
 import sys
 import time
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any, Protocol
 
 import torch
@@ -17,8 +15,7 @@ from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.curves import Row
 from maskvos.training.order import Sample, Samples
 from maskvos.training.progress import Progress
-
-RUN_AGAIN = 75  # EX_TEMPFAIL: stopped by a signal, state saved, run the same command again
+from maskvos.training.stopping import RUN_AGAIN, StopRequest
 
 
 class Task(Protocol):
@@ -60,18 +57,6 @@ class _Window:
         return {name: float(value) / self.count for name, value in self.sums.items()}
 
 
-class _Stop:
-    """SIGTERM and SIGUSR1 (Slurm's warning before the time limit) ask for a save and an orderly end."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGTERM, signal.SIGUSR1):
-            signal.signal(number, self._ask)
-
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
-
-
 @dataclass(frozen=True)
 class Training:
     """What a run of the loop leaves beside the changed tensors: the curve, and the steps and seconds of this process.
@@ -109,7 +94,7 @@ def train(
         task.optimiser.load_state_dict(state["optimiser"])
         first, rows = state["step"], state["rows"]
     device = next(task.module.parameters()).device
-    stop, started = _Stop(), time.perf_counter()
+    stop, started = StopRequest(), time.perf_counter()
     window = _Window() if state is None else _Window(_to(state["sums"], device), state["count"])
     batches = samples.batches(first, steps.stop, runtime.workers, pinned=device.type == "cuda")
     with Progress(samples.stream, len(steps), first - steps.start) as progress:

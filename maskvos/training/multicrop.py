@@ -53,8 +53,8 @@ class MultiCrop:
         low, high = settings.local_scale
         self._locals = [View(settings.local_size, (low, high), 0.5, 0.0, 96)] * settings.local_crops
 
-    def __call__(self, index: int, generator: Generator) -> Sample:
-        """The crops of one frame."""
+    def __call__(self, index: int, generator: Generator, _step: int = 0) -> Sample:
+        """The crops of one frame; every step draws alike."""
         frame = self._read(index)
         sample = {"global_crops": np.stack([crop(frame, view, generator) for view in self._globals])}
         if self._locals:

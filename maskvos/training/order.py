@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from maskvos.errors import UserError
 
 Sample = dict[str, Any]
+Make = Callable[[int, np.random.Generator, int], Sample]
 
 
 def random_stream(seed: int, stream: str, *key: int) -> np.random.Generator:
@@ -29,16 +30,14 @@ class Samples(Dataset[Sample]):
     """The endless list of training samples: number ``step * batch + position``.
 
     Args:
-        make: turns (item number, random generator) into one sample.
+        make: turns (item number, random generator, step) into one sample; a curriculum looks at the step.
         count: items to draw from (clips or frames).
         batch: samples of one step; constant whatever the number of processes.
         seed: of the experiment.
         stream: name of the stage, so that stages draw independently.
     """
 
-    def __init__(
-        self, make: Callable[[int, np.random.Generator], Sample], count: int, batch: int, seed: int, stream: str
-    ) -> None:
+    def __init__(self, make: Make, count: int, batch: int, seed: int, stream: str) -> None:
         if count < 1:
             raise UserError(f"{stream}: there is nothing to train on (no clip is usable). See the stage before.")
         self.make, self.count, self.batch, self.seed, self.stream = make, count, batch, seed, stream
@@ -57,13 +56,8 @@ class Samples(Dataset[Sample]):
 
     def __getitem__(self, number: int) -> Sample:
         step, position = divmod(number, self.batch)
-        return self.sample(
-            int(self.items(step)[position]), random_stream(self.seed, self.stream, 1, step, position), step
-        )
-
-    def sample(self, item: int, rng: np.random.Generator, step: int) -> Sample:
-        """One sample; a curriculum overrides this to look at the step."""
-        return self.make(item, rng)
+        rng = random_stream(self.seed, self.stream, 1, step, position)
+        return self.make(int(self.items(step)[position]), rng, step)
 
     def batches(self, first: int, last: int, workers: int, pinned: bool) -> Iterator[Sample]:
         """Collated batches of the steps first..last-1, decoded by ``workers`` processes (0: in this one)."""

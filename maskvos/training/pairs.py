@@ -43,7 +43,8 @@ class PairSampler:
     def __init__(self, store: FrameStore, settings: Correspondence, cropping: Cropping) -> None:
         self.store, self.settings, self.cropping = store, settings, cropping
 
-    def __call__(self, clip_number: int, rng: np.random.Generator) -> Sample:
+    def __call__(self, clip_number: int, rng: np.random.Generator, _step: int = 0) -> Sample:
+        """One sample; every step draws alike."""
         clip = self.store.clips[clip_number]
         positions = draw_frames(rng, len(clip.frames), self.settings.min_distance)
         crop = random_crop(rng, clip.height, clip.width, self.cropping)

@@ -49,15 +49,11 @@ class TripletSamples(Samples):
         self.store, self.pseudo_masks, self.settings = store, pseudo_masks, settings
         self.usable = [n for n, clip in enumerate(store.clips) if bool(pseudo_masks[clip.name].any())]
         self.pairs = PairSampler(store, correspondence, settings.cropping) if correspondence else None
-        super().__init__(self._never, len(store.clips) if self.usable else 0, settings.batch, seed, "segment")
+        super().__init__(self._sample, len(store.clips) if self.usable else 0, settings.batch, seed, "segment")
         self._usable = set(self.usable)
         self.total_steps = rounds * settings.epochs * self.epoch_steps
 
-    @staticmethod
-    def _never(_item: int, _rng: np.random.Generator) -> Sample:
-        raise NotImplementedError  # `sample` is overridden: it needs the step
-
-    def sample(self, item: int, rng: np.random.Generator, step: int) -> Sample:
+    def _sample(self, item: int, rng: np.random.Generator, step: int) -> Sample:
         """One sample of the curriculum's present stage."""
         if item not in self._usable:
             item = self.usable[int(rng.integers(len(self.usable)))]

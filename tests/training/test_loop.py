@@ -17,9 +17,10 @@ from torch import nn
 
 from maskvos.errors import UserError
 from maskvos.training.checkpoints import Checkpoints
-from maskvos.training.loop import RUN_AGAIN, train
+from maskvos.training.loop import train
 from maskvos.training.order import Samples
 from maskvos.training.progress import Progress
+from maskvos.training.stopping import RUN_AGAIN
 from tests.tiny import runtime
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ def one_thread():
         signal.signal(number, handler)
 
 
-def make(item, generator):
+def make(item, generator, _step):
     return {"x": generator.standard_normal(3).astype(np.float32), "y": np.float32(item)}
 
 

@@ -7,7 +7,7 @@ from maskvos.errors import UserError
 from maskvos.training.order import Samples, random_stream, steps_per_epoch
 
 
-def draw(item, generator):
+def draw(item, generator, _step):
     return {"item": item, "number": generator.integers(1 << 40)}
 
 

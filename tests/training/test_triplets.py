@@ -77,7 +77,7 @@ def test_the_largest_gap_grows_over_all_rounds(settings):
     samples = TripletSamples(Store(), pseudo_masks(), settings, None, rounds=2, seed=0)
 
     def largest(step):
-        drawn = [samples.sample(0, np.random.default_rng(k), step)["images"][:, 0, 0, 0].int() for k in range(200)]
+        drawn = [samples.make(0, np.random.default_rng(k), step)["images"][:, 0, 0, 0].int() for k in range(200)]
         return max(int((frames[1:] - frames[:-1]).abs().max()) for frames in drawn)
 
     assert largest(0) == 2
