@@ -9,7 +9,7 @@ from maskvos.datasets.manifest import write_manifest
 from maskvos.datasets.obtain import obtain
 from maskvos.params import read_params
 
-PARAMETERS = ("seed", "data", "generator", "versions.fetch")
+PARAMETERS = ("data", "generator", "versions.fetch")
 
 
 def parse() -> argparse.Namespace:
@@ -24,7 +24,7 @@ def parse() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> dict[str, Any]:
     """Generate, download or find the dataset; check its layout; write the manifest."""
     params = read_params(args.params, PARAMETERS)
-    manifest = obtain(args.dataset, params.data, params.generator, params.seed, params.runtime.threads)
+    manifest = obtain(args.dataset, params.data, params.generator, params.runtime.threads)
     write_manifest(args.output, manifest)
     counts = {"sequences": len(manifest["sequences"]), "frames": manifest["frames"]}
     log.info("%s: %s in %s", args.dataset, counts, manifest["root"])

@@ -19,14 +19,13 @@ class ManifestSequence(TypedDict):
 class Origin(TypedDict):
     """The parameters that `maskvos.datasets.obtain` made the dataset available from.
 
-    ``dataset`` and ``folder`` stand in the section ``data``; ``generator`` and ``seed`` are recorded for generated
-    videos only, so that the manifest of a public dataset is the same whatever they are.
+    ``dataset`` and ``folder`` stand in the section ``data``; ``generator`` is recorded for generated videos only,
+    so that the manifest of a public dataset is the same whatever it is.
     """
 
     dataset: dict[str, Any]
     folder: str
     generator: NotRequired[dict[str, int]]
-    seed: NotRequired[int]
 
 
 class Manifest(TypedDict):

@@ -64,7 +64,7 @@ def _read(manifest: Mapping[str, Any]) -> tuple[str, Path, Origin]:
 
 
 def _is_there(name: str, root: Path, origin: Origin) -> bool:
-    return root.is_dir() if "seed" not in origin else is_generated(specify(name, origin), root)
+    return root.is_dir() if "generator" not in origin else is_generated(specify(name, origin), root)
 
 
 @contextmanager

@@ -66,8 +66,10 @@ class Data(Section):
 
 
 class Generator(Section):
-    """Generated videos with exact masks (`maskvos.datasets.generator`)."""
+    """Generated videos with exact masks (`maskvos.datasets.generator`). Its ``seed`` is not the experiment's:
+    repetitions see the same videos."""
 
+    seed: int = Field(ge=0)
     train_sequences: int = Field(ge=1)
     evaluation_sequences: int = Field(ge=1)
     frames: int = Field(ge=3)

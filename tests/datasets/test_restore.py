@@ -16,13 +16,13 @@ from maskvos.datasets.sequences import open_dataset
 from maskvos.errors import UserError
 from maskvos.params.data import Data, Dataset, Generator
 
-GENERATOR = Generator(train_sequences=1, evaluation_sequences=2, frames=3, height=48, width=64, max_objects=2)
+GENERATOR = Generator(seed=0, train_sequences=1, evaluation_sequences=2, frames=3, height=48, width=64, max_objects=2)
 GENERATED = Dataset(source="generated", layout="davis", split="val")
 
 
 def fetch(dataset: Dataset, folder: Path, seed: int = 0) -> Manifest:
     data = Data(folder=str(folder), train=GENERATED, evaluation={"davis": dataset})
-    return obtain("davis", data, GENERATOR, seed, threads=1)
+    return obtain("davis", data, GENERATOR.model_copy(update={"seed": seed}), threads=1)
 
 
 def bytes_in(root: Path) -> dict[str, bytes]:
@@ -58,7 +58,7 @@ def test_a_public_dataset_is_unpacked_again(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(obtaining, "find_entry", lambda name: entry)
     dataset = Dataset(source="catalogue", layout="davis", name="small", path=archive, split="val")
     manifest = fetch(dataset, tmp_path / "data")
-    assert set(manifest["origin"]) == {"dataset", "folder"}, "a seed would change the manifest of public data"
+    assert set(manifest["origin"]) == {"dataset", "folder"}, "the generator would change the manifest of public data"
     shutil.rmtree(tmp_path / "data")
     assert len(open_dataset(dict(manifest))) == 2
 

@@ -28,7 +28,8 @@ def stage() -> ModuleType:
 def arguments(folder: Path, dataset: str) -> argparse.Namespace:
     """The committed parameters with small videos and one more evaluation set that is left out."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["generator"], params["data"]["folder"] = SMALL, str(folder / "data")
+    params["generator"] |= SMALL
+    params["data"]["folder"] = str(folder / "data")
     params["runtime"]["threads"] = 1
     params["data"]["evaluation"]["own"] = {**params["data"]["train"], "source": "folder", "path": ""}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
