@@ -24,7 +24,7 @@ _HEADER = """\
 # conf/paper.yaml names the source of every number.
 """
 # Values that are paths may hold characters to which Hydra's grammar gives a meaning, such as spaces, commas and '='.
-_PATH_KEYS = ("path", "folder")
+_PATH_KEYS = ("path", "folder", "train_annotations_for_measuring_only")
 
 
 def compose(folder: Path, overrides: list[str]) -> dict[str, Any]:

@@ -103,6 +103,8 @@ def test_wrong_overrides_are_explained(overrides, words):
 def test_paths_need_no_quoting():
     path = "/some where/it's, a=b/{x}"
     assert compose(ROOT, ["preset=clips", f"data.train.path={path}"])["data"]["train"]["path"] == path
+    key = "train_annotations_for_measuring_only"
+    assert compose(ROOT, [f"clustering.{key}={path}"])["clustering"][key] == path
 
 
 def test_outside_a_checkout(tmp_path):

@@ -2,10 +2,13 @@
 
 Faiss finds the nearest centroid; seeding and the update of the centroids are written here, because both decide whether
 a result can be repeated: seeds depend on the clip's name and never on its turn, sums run in float64 in a fixed order.
+`maskvos.learning.kmeans_backends` chooses between this way of iterating and others; all begin with these seeds.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import faiss
 import numpy as np
@@ -14,6 +17,17 @@ import numpy as np
 # threads. Below it, each point's distance is summed by itself. With a handful of centroids that is the faster way too
 # (27,648 points, 128-d, 5 centroids on one core: 1.8 ms against 3.7 ms).
 faiss.cvar.distance_compute_blas_threshold = 2**31 - 1
+
+
+Assign = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Points (N, D) and centroids (M, D), float32, to ``nearest_centroids``'s two arrays."""
+
+
+class Start(NamedTuple):
+    """What the iterations begin with: ``points`` (N, D) and ``centroids`` (M, D), both float32."""
+
+    points: np.ndarray
+    centroids: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -31,17 +45,16 @@ def clip_generator(seed: int, round_: int, clip: str) -> np.random.Generator:
     return np.random.default_rng(np.frombuffer(digest, "<u4"))
 
 
-def kmeans(points: np.ndarray, clusters: int, iterations: int, generator: np.random.Generator) -> Clusters:
-    """k-means++ seeding, then Lloyd's iterations.
+def seeded(points: np.ndarray, clusters: int, generator: np.random.Generator) -> Start:
+    """The points with centroids drawn by k-means++.
 
     Args:
         points: (N, D) float32, finite; N >= 1.
         clusters: M, at least 1.
-        iterations: at most so many assignments.
         generator: as from ``clip_generator``.
     """
     points = np.ascontiguousarray(points, np.float32)
-    return lloyd(points, points[seed_points(points, clusters, generator)], iterations)
+    return Start(points, points[seed_points(points, clusters, generator)])
 
 
 def seed_points(points: np.ndarray, clusters: int, generator: np.random.Generator) -> np.ndarray:
@@ -52,7 +65,7 @@ def seed_points(points: np.ndarray, clusters: int, generator: np.random.Generato
     chosen = [int(generator.integers(len(points)))]
     distances = np.full(len(points), np.inf)
     while len(chosen) < clusters:
-        distances = np.minimum(distances, _assign(points, points[chosen[-1:]])[0])
+        distances = np.minimum(distances, nearest_centroids(points, points[chosen[-1:]])[0])
         cumulated = np.cumsum(distances)
         if cumulated[-1] > 0:
             drawn = np.searchsorted(cumulated, generator.random() * cumulated[-1], side="right")
@@ -62,7 +75,13 @@ def seed_points(points: np.ndarray, clusters: int, generator: np.random.Generato
     return np.array(chosen)
 
 
-def lloyd(points: np.ndarray, centroids: np.ndarray, iterations: int) -> Clusters:
+def nearest_centroids(points: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Squared distance (N,) float64 to the nearest centroid and its index (N,) int64; the lower index wins a tie."""
+    distances, nearest = faiss.knn(points, centroids, 1)
+    return distances[:, 0].astype(np.float64), nearest[:, 0]
+
+
+def lloyd(points: np.ndarray, centroids: np.ndarray, iterations: int, assign: Assign = nearest_centroids) -> Clusters:
     """Assign and average until no assignment changes, at most ``iterations`` times.
 
     A cluster that lost all its points restarts at the point that is farthest from its own centroid.
@@ -71,14 +90,15 @@ def lloyd(points: np.ndarray, centroids: np.ndarray, iterations: int) -> Cluster
         points: (N, D) float32.
         centroids: (M, D) float32, where to start.
         iterations: at least 1.
+        assign: finds each point's nearest centroid.
     """
     labels = np.full(len(points), -1)
     sums, counts = np.zeros(centroids.shape), np.zeros(len(centroids), np.int64)
     for iteration in range(1, iterations + 1):
-        distances, nearest = _assign(points, centroids)
+        distances, nearest = assign(points, centroids)
         if iteration == iterations or np.array_equal(nearest, labels):
             break
-        updated = _restart_empty(nearest, distances, len(centroids))
+        updated = restart_empty(nearest, distances, len(centroids))
         _move(points, labels, updated, sums, counts)
         labels = updated
         means = sums / np.maximum(counts, 1)[:, None]
@@ -86,14 +106,14 @@ def lloyd(points: np.ndarray, centroids: np.ndarray, iterations: int) -> Cluster
     return Clusters(nearest, float(distances.mean()), iteration)
 
 
-def _assign(points: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Squared distance (N,) float64 to the nearest centroid and its index (N,) int64; the lower index wins a tie."""
-    distances, nearest = faiss.knn(points, centroids, 1)
-    return distances[:, 0].astype(np.float64), nearest[:, 0]
+def restart_empty(nearest: np.ndarray, distances: np.ndarray, clusters: int) -> np.ndarray:
+    """Labels (N,) in which each emptied cluster has taken the farthest point of a cluster that can spare one.
 
-
-def _restart_empty(nearest: np.ndarray, distances: np.ndarray, clusters: int) -> np.ndarray:
-    """Labels in which each emptied cluster has taken the farthest point of a cluster that can spare one."""
+    Args:
+        nearest: (N,) int64, the nearest centroid of each point.
+        distances: (N,) float64, the squared distance to it, in any unit.
+        clusters: M.
+    """
     counts = np.bincount(nearest, minlength=clusters)
     labels, distances = nearest.copy(), distances.copy()
     for empty in np.flatnonzero(counts == 0):

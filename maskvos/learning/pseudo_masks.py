@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from maskvos.learning.kmeans import kmeans
+from maskvos.learning.kmeans import Clusters, Start, seeded
 from maskvos.learning.position import position_code
 from maskvos.params.method import Clustering
 
@@ -30,20 +30,27 @@ class PseudoMasks:
     objective: float
 
 
-def pseudo_masks(features: np.ndarray, settings: Clustering, generator: np.random.Generator) -> PseudoMasks:
-    """Cluster all the pixels of one clip and keep the clusters that may be objects.
+def start_clustering(features: np.ndarray, settings: Clustering, generator: np.random.Generator) -> Start:
+    """All the pixels of one clip as points, and the seeds of its clusters.
 
     Args:
         features: (T, h, w, D) float32, finite; any length, they are L2-normalised here.
-        settings: number of clusters, weight of the position code, share above which a cluster is background.
+        settings: number of clusters and weight of the position code.
         generator: of this clip and round (`maskvos.learning.kmeans.clip_generator`).
     """
-    result = kmeans(
-        space_time_points(features, settings.position_weight), settings.clusters, settings.iterations, generator
-    )
-    assignment = result.labels.reshape(features.shape[:3])
-    labels, sizes, kept = keep_clusters(assignment, settings.clusters, settings.oversize)
-    return PseudoMasks(labels, sizes, kept, result.iterations, result.objective)
+    return seeded(space_time_points(features, settings.position_weight), settings.clusters, generator)
+
+
+def pseudo_masks(clusters: Clusters, grid: tuple[int, ...], settings: Clustering) -> PseudoMasks:
+    """Of one clip's clusters those that may be objects.
+
+    Args:
+        clusters: of the clip's T h w pixels.
+        grid: (T, h, w).
+        settings: number of clusters, share above which a cluster is background.
+    """
+    labels, sizes, kept = keep_clusters(clusters.labels.reshape(grid), settings.clusters, settings.oversize)
+    return PseudoMasks(labels, sizes, kept, clusters.iterations, clusters.objective)
 
 
 def space_time_points(features: np.ndarray, position_weight: float) -> np.ndarray:
@@ -104,6 +111,7 @@ def summarise(clips: dict[str, dict[str, Any]], clusters: int) -> dict[str, Any]
         "clips": len(clips),
         "kept_mean": mean("kept"),
         "kept_histogram": {str(number): kept.count(number) for number in range(clusters + 1)},
+        "largest_share_mean": round(float(np.mean([clip["shares"][0] for clip in clips.values()])), 6),
         "oversized_share_mean": mean("oversized_share"),
         "clips_with_oversized": sum(clip["oversized_share"] > 0 for clip in clips.values()),
         "clips_with_nothing_left": kept.count(0),

@@ -1,17 +1,18 @@
-"""All clips of a frame store to pseudo masks: reading and k-means run beside the encoder, results keep the order."""
+"""All clips of a frame store to pseudo masks: reading and seeding run beside the encoder, results keep the order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import faiss
 import numpy as np
 import torch
 
 from maskvos.learning.clip_features import encode_clip, read_clip
-from maskvos.learning.kmeans import clip_generator
-from maskvos.learning.pseudo_masks import PseudoMasks, pseudo_masks
+from maskvos.learning.kmeans import Start, clip_generator
+from maskvos.learning.kmeans_backends import Backend
+from maskvos.learning.pseudo_masks import PseudoMasks, pseudo_masks, start_clustering
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.params.method import Clustering
 from maskvos.storage.frames import Clip, FrameStore
@@ -24,20 +25,33 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class Prepared(NamedTuple):
+    """One clip before k-means: ``grid`` is (T, h, w) of its features."""
+
+    clip: Clip
+    grid: tuple[int, ...]
+    start: Start
+
+
 def cluster_clips(
     store: FrameStore,
     encoder: VisualEncoder,
     settings: Clustering,
+    backend: Backend,
     key: tuple[int, int],
     device: torch.device,
     threads: int,
 ) -> Iterator[tuple[Clip, PseudoMasks]]:
     """Every clip with its pseudo masks, in the store's order; nothing depends on ``threads`` or on the other clips.
 
+    With a backend that takes batches, the threads prepare clips and this one hands them over; otherwise the threads
+    cluster too.
+
     Args:
         store: the frames.
         encoder: E, in evaluation mode, on ``device``. The caller sets autocast around the iteration.
         settings: of the clustering.
+        backend: runs k-means.
         key: seed and round.
         device: where E is.
         threads: that read and cluster.
@@ -55,14 +69,41 @@ def cluster_clips(
                 raise FloatingPointError(f"the features of clip {clip.name} are not finite")
             yield clip, features
 
-    def clustered(encoded_clip: tuple[Clip, np.ndarray]) -> tuple[Clip, PseudoMasks]:
+    def prepared(encoded_clip: tuple[Clip, np.ndarray]) -> Prepared:
         clip, features = encoded_clip
-        return clip, pseudo_masks(features, settings, clip_generator(*key, clip.name))
+        start = start_clustering(features, settings, clip_generator(*key, clip.name))
+        return Prepared(clip, features.shape[:3], start)
+
+    def clustered(batch: list[Prepared]) -> list[tuple[Clip, PseudoMasks]]:
+        results = backend.run([item.start for item in batch], settings.iterations)
+        return [
+            (item.clip, pseudo_masks(clusters, item.grid, settings))
+            for item, clusters in zip(batch, results, strict=True)
+        ]
 
     ahead = min(threads, MOST_THREADS)
     # Clips are spread over the threads, so each of them keeps to one core.
     with ThreadPoolExecutor(ahead, initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool:
-        yield from in_order(pool, clustered, encoded(), ahead)
+        if backend.batch is None:
+            for results in in_order(pool, lambda item: clustered([prepared(item)]), encoded(), ahead):
+                yield from results
+        else:
+            for batch in in_batches(in_order(pool, prepared, encoded(), ahead), backend.batch):
+                yield from clustered(batch)
+
+
+def in_batches(items: Iterable[Prepared], values: int) -> Iterator[list[Prepared]]:
+    """The clips in order, as many to a batch as padded to the longest hold at most ``values``; at least one."""
+    batch: list[Prepared] = []
+    longest = 0
+    for item in items:
+        longest = max(longest, item.start.points.size)
+        if batch and (len(batch) + 1) * longest > values:
+            yield batch
+            batch, longest = [], item.start.points.size
+        batch.append(item)
+    if batch:
+        yield batch
 
 
 def in_order(

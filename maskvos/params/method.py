@@ -91,7 +91,7 @@ class Correspondence(Optimisation):
 
 
 class Clustering(Section):
-    """Space-time k-means (Eq. 4) and what is kept of it."""
+    """Space-time k-means (Eq. 4) and what is kept of it: all that decides a pseudo mask, but for rounding."""
 
     clusters: int = Field(ge=2, le=255)  # labels are stored as uint8, 0 is background
     iterations: int = Field(ge=1)
@@ -106,6 +106,22 @@ class Clustering(Section):
         if self.border >= self.short_side:
             raise ValueError(f"border {self.border} must be below short_side {self.short_side}: it mirrors the frame")
         return self
+
+
+class ClusteringStage(Clustering):
+    """The section ``clustering`` of an experiment: the method, what computes it, and what it is measured with.
+
+    ``train_annotations_for_measuring_only``: a folder ``Annotations`` in the layout of DAVIS or YouTube-VOS, empty for
+    none. Nothing that clusters or learns may know of it, so that such code takes ``method``.
+    """
+
+    backend: Literal["faiss", "torch", "faiss_gpu"]
+    train_annotations_for_measuring_only: str
+
+    @property
+    def method(self) -> Clustering:
+        """The settings without the stage's own."""
+        return Clustering(**{name: getattr(self, name) for name in Clustering.model_fields})
 
 
 class Segmentation(Optimisation):

@@ -10,7 +10,7 @@ from maskvos.params.inference import Inference
 from maskvos.params.method import (
     Alternate,
     BackbonePretraining,
-    Clustering,
+    ClusteringStage,
     Correspondence,
     Evaluation,
     Networks,
@@ -58,7 +58,7 @@ class Params(Section):
     networks: Networks
     backbone_pretraining: BackbonePretraining
     correspondence: Correspondence
-    clustering: Clustering
+    clustering: ClusteringStage
     segmentation: Segmentation
     alternate: Alternate
     inference: Inference

@@ -8,22 +8,12 @@ import sys
 import numpy as np
 import pytest
 
-from maskvos.learning.kmeans import clip_generator, kmeans, lloyd, seed_points
+from maskvos.learning.kmeans import clip_generator, lloyd, seed_points, seeded
+from tests.learning.plain_kmeans import plain_lloyd
 
 
-def reference_lloyd(points, centroids, iterations):
-    """Lloyd's iterations, one point at a time, float64."""
-    points, centroids, labels = points.astype(np.float64), centroids.astype(np.float64), None
-    for count in range(1, iterations + 1):
-        distances = np.array([[((p - c) ** 2).sum() for c in centroids] for p in points])
-        nearest = distances.argmin(1)
-        objective = distances.min(1).mean()
-        if count == iterations or (labels is not None and (nearest == labels).all()):
-            break
-        labels = nearest.copy()
-        assert len(set(labels)) == len(centroids), "this reference knows no emptied clusters"
-        centroids = np.array([points[labels == k].mean(0) for k in range(len(centroids))])
-    return nearest, objective, count
+def kmeans(points, clusters, iterations, generator):
+    return lloyd(*seeded(points, clusters, generator), iterations)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -32,10 +22,23 @@ def test_lloyd_equals_plain_loops(seed, iterations):
     generator = np.random.default_rng(seed)
     points = generator.standard_normal((150, 7)).astype(np.float32)
     start = points[generator.choice(150, 4, replace=False)]
-    labels, objective, count = reference_lloyd(points, start, iterations)
+    labels, objective, count = plain_lloyd(points, start, iterations)
     result = lloyd(points, start, iterations)
     np.testing.assert_array_equal(result.labels, labels)
     assert result.iterations == count
+    assert result.objective == pytest.approx(objective, rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_emptied_clusters_as_in_plain_loops(seed):
+    """Starts far from the data lose all their points, two or three at a time."""
+    generator = np.random.default_rng(seed)
+    points = generator.standard_normal((40, 3)).astype(np.float32)
+    start = np.concatenate([points[:2], 50 + generator.standard_normal((2 + seed % 2, 3))]).astype(np.float32)
+    labels, objective, count = plain_lloyd(points, start, 50)
+    result = lloyd(points, start, 50)
+    np.testing.assert_array_equal(result.labels, labels)
+    assert (result.iterations, len(set(result.labels))) == (count, len(start))
     assert result.objective == pytest.approx(objective, rel=1e-5)
 
 
@@ -92,6 +95,12 @@ def test_two_emptied_clusters_take_two_different_points():
     np.testing.assert_array_equal(result.labels, [0, 0, 2, 1])
 
 
+def test_an_emptied_cluster_takes_no_cluster_s_only_point():
+    points, start = np.array([[0.0], [0.1], [10.0]], np.float32), np.array([[0.0], [8.0], [-500.0]], np.float32)
+    np.testing.assert_array_equal(plain_lloyd(points, start, 9)[0], [0, 2, 1])
+    np.testing.assert_array_equal(lloyd(points, start, 9).labels, [0, 2, 1])
+
+
 def test_fewer_different_points_than_clusters():
     points = np.repeat(np.array([[0.0, 1.0], [1.0, 0.0]], np.float32), 5, axis=0)
     result = kmeans(points, 4, 10, np.random.default_rng(0))
@@ -110,9 +119,9 @@ def test_generator_depends_on_seed_round_and_name_alone():
 
 def test_same_bits_whatever_the_number_of_threads():
     program = (
-        "import hashlib, faiss, numpy as np; from maskvos.learning.kmeans import kmeans, clip_generator\n"
+        "import hashlib, faiss, numpy as np; from maskvos.learning.kmeans import clip_generator, lloyd, seeded\n"
         "x = np.random.default_rng(0).standard_normal((6000, 128)).astype(np.float32)\n"
-        "r = kmeans(x, 5, 30, clip_generator(0, 0, 'clip'))\n"
+        "r = lloyd(*seeded(x, 5, clip_generator(0, 0, 'clip')), 30)\n"
         "print(faiss.omp_get_max_threads(), hashlib.sha256(r.labels.tobytes()).hexdigest(), r.objective.hex())"
     )
     outcomes = []

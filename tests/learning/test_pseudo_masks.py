@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
-from maskvos.learning.kmeans import clip_generator
+from maskvos.learning.kmeans import clip_generator, lloyd
 from maskvos.learning.position import position_code
-from maskvos.learning.pseudo_masks import clip_statistics, keep_clusters, pseudo_masks, space_time_points, summarise
+from maskvos.learning.pseudo_masks import (
+    clip_statistics,
+    keep_clusters,
+    pseudo_masks,
+    space_time_points,
+    start_clustering,
+    summarise,
+)
 from maskvos.params.method import Clustering
 
 
@@ -19,6 +26,11 @@ def settings(**changes):
         "position_weight": 0.5,
     }
     return Clustering(**(values | {"oversize": 0.4} | changes))
+
+
+def cluster(features, method, generator):
+    start = start_clustering(features, method, generator)
+    return pseudo_masks(lloyd(*start, method.iterations), features.shape[:3], method)
 
 
 def test_points_are_feature_plus_weighted_place():
@@ -59,7 +71,7 @@ def test_the_rule_against_plain_loops(seed):
 
 def test_nothing_left_is_all_background():
     features = np.random.default_rng(0).standard_normal((2, 4, 4, 16)).astype(np.float32)
-    masks = pseudo_masks(features, settings(clusters=2, oversize=0.2), clip_generator(0, 0, "clip"))
+    masks = cluster(features, settings(clusters=2, oversize=0.2), clip_generator(0, 0, "clip"))
     assert masks.kept == 0 and not masks.labels.any() and sum(masks.sizes) == 32
 
 
@@ -71,7 +83,7 @@ def test_regions_of_a_known_clip_come_out():
         truth[frame, 4:8, 3 + 2 * frame : 7 + 2 * frame] = 2
     generator = np.random.default_rng(1)
     features = np.eye(3, 32)[truth] + 0.05 * generator.standard_normal((6, 12, 20, 32))
-    masks = pseudo_masks(features.astype(np.float32), settings(clusters=3, oversize=0.9), clip_generator(0, 0, "a"))
+    masks = cluster(features.astype(np.float32), settings(clusters=3, oversize=0.9), clip_generator(0, 0, "a"))
     pairs = set(zip(truth.ravel().tolist(), masks.labels.ravel().tolist(), strict=True))
     assert len(pairs) == 3 and masks.kept == 3
     assert (masks.labels[truth == 2] == 3).all()  # the smallest segment bears the last number
@@ -81,7 +93,7 @@ def test_a_clip_does_not_depend_on_others():
     features = {name: np.random.default_rng(i).standard_normal((2, 6, 6, 16)) for i, name in enumerate("abc")}
 
     def run(order):
-        return {n: pseudo_masks(features[n], settings(), clip_generator(5, 1, n)).labels.tobytes() for n in order}
+        return {n: cluster(features[n], settings(), clip_generator(5, 1, n)).labels.tobytes() for n in order}
 
     together = run("abc")
     assert run("cba") == together
@@ -90,7 +102,7 @@ def test_a_clip_does_not_depend_on_others():
 
 def test_statistics_and_summary():
     features = np.random.default_rng(0).standard_normal((2, 5, 5, 16)).astype(np.float32)
-    masks = pseudo_masks(features, settings(oversize=0.3), clip_generator(0, 0, "clip"))
+    masks = cluster(features, settings(oversize=0.3), clip_generator(0, 0, "clip"))
     entry = clip_statistics(masks)
     assert entry["shape"] == [2, 5, 5] and sum(entry["sizes"]) == 50
     assert entry["oversized_share"] == pytest.approx((masks.labels == 0).mean(), abs=1e-6)
@@ -101,3 +113,4 @@ def test_statistics_and_summary():
     assert summary["kept_mean"] == entry["kept"] / 2
     assert summary["oversized_share_mean"] == pytest.approx((entry["oversized_share"] + 1) / 2)
     assert sum(summary["kept_histogram"].values()) == 2
+    assert summary["largest_share_mean"] == pytest.approx(max(entry["sizes"]) / 50)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from maskvos.learning.reclustering import cluster_clips, in_order
+from maskvos.learning.kmeans import Start
+from maskvos.learning.kmeans_backends import Backend, open_backend
+from maskvos.learning.reclustering import Prepared, cluster_clips, in_batches, in_order
 from maskvos.networks.encoder import Features
 from maskvos.params.method import Clustering
 from maskvos.storage.frames import Clip
@@ -39,8 +41,10 @@ def patches(images):
     return Features(means, means, means, means)
 
 
-def run(order, threads=1, encoder=patches):
-    results = cluster_clips(Store(order), encoder, SETTINGS, (0, 1), torch.device("cpu"), threads)
+def run(order, threads=1, encoder=patches, backend="faiss", values=None):
+    opened = open_backend(backend, torch.device("cpu"))
+    opened = opened if values is None else Backend(opened.run, values)
+    results = cluster_clips(Store(order), encoder, SETTINGS, opened, (0, 1), torch.device("cpu"), threads)
     return [(clip.name, masks.labels.shape, masks.labels.tobytes(), masks.objective) for clip, masks in results]
 
 
@@ -51,6 +55,31 @@ def test_threads_order_and_sharding_change_nothing():
     assert run("abcdefgh", threads=3) == one
     assert run("hgfedcba", threads=2)[::-1] == one
     assert run("ab") + run("cdefgh", threads=5) == one
+
+
+def test_torch_depends_on_no_batch_order_or_sharding():
+    """A clip here is 3 to 5 frames of 48 cells with 9 channels, 1,296 to 2,160 values."""
+    one = run("abcdefgh", backend="torch")
+    assert [entry[:2] for entry in one] == [entry[:2] for entry in run("abcdefgh")]
+    for values in (1, 2500, 4400, 7000):
+        assert run("abcdefgh", threads=3, backend="torch", values=values) == one
+    assert run("hgfedcba", threads=2, backend="torch", values=7000)[::-1] == one
+    assert run("abc", backend="torch") + run("defgh", threads=5, backend="torch", values=4400) == one
+
+
+def test_backends_agree_clip_by_clip():
+    for one, other in zip(run("abcd"), run("abcd", backend="torch"), strict=True):
+        assert other[3] == pytest.approx(one[3], rel=1e-3)
+
+
+def test_batches_hold_what_fits_padded_and_never_nothing():
+    def item(points):
+        return Prepared(None, (), Start(np.zeros((points, 2)), None))
+
+    lengths = [3, 3, 3, 4, 5, 30, 2, 2, 2, 2]
+    batches = list(in_batches([item(points) for points in lengths], 16))
+    assert [[len(one.start.points) for one in batch] for batch in batches] == [[3, 3], [3, 4], [5], [30], [2, 2, 2, 2]]
+    assert list(in_batches([], 16)) == []
 
 
 def test_diverged_weights_are_named():

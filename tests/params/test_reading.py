@@ -34,6 +34,7 @@ CONTENT = yaml.safe_load(PARAMS.read_text())
         ("evaluation", "rows", ["full", "copy", "full"], "evaluation: rows names full more than once"),
         ("evaluation", "rows", ["best"], "'evaluation.rows.0' is 'best'"),
         ("data", "folder", "", "'data.folder' is ''"),
+        ("clustering", "backend", "fais", "'clustering.backend' is 'fais'"),
     ],
 )
 def test_wrong_values_are_named(section, key, value, words):
@@ -98,3 +99,11 @@ def test_unreadable_files(tmp_path):
     (tmp_path / "params.yaml").write_text("a: [")
     with pytest.raises(UserError, match="not valid YAML"):
         read_all_params(tmp_path / "params.yaml")
+
+
+def test_what_clusters_knows_of_no_annotations():
+    clustering = read_all_params(PARAMS).clustering
+    method = clustering.method.model_dump()
+    assert clustering.model_dump().keys() - method.keys() == {"backend", "train_annotations_for_measuring_only"}
+    assert not hasattr(clustering.method, "train_annotations_for_measuring_only")
+    assert method.items() <= clustering.model_dump().items()

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import cv2
+import faiss
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from maskvos.networks.files import save_network, untrained_encoder
 from maskvos.params import read_all_params
 from maskvos.storage.frame_writer import EncodedClip, write_store
 from maskvos.storage.frames import FrameStore
+from maskvos.storage.masks import read_mask, write_mask
 from maskvos.storage.weights import load_weights
 from stages.recluster import PARAMETERS, main
 
@@ -148,6 +151,95 @@ def test_diverged_weights_are_named(folder):
 def test_weights_are_no_pseudo_masks(folder):
     with pytest.raises(UserError, match="expected the pseudo masks"):
         run(folder, previous_pseudo_masks=folder / "weights" / "model.safetensors")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_torch_backend(folder, precision):
+    params = yaml.safe_load((folder / "params.yaml").read_text()) | {"precision": precision}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    plain, _ = run(folder, "plain")
+    change(folder, backend="torch")
+    torch_, record = run(folder, "torch")
+    again, _ = run(folder, "again")
+    assert record["backend"] == "torch"
+    assert torch_.output.read_bytes() == again.output.read_bytes()
+    one, other = (json.loads(args.statistics.read_text())["clips"] for args in (plain, torch_))
+    for name in SIZES:
+        assert other[name]["objective"] == pytest.approx(one[name]["objective"], rel=1e-3)
+
+
+def test_the_round_before_is_found_beside_the_weights(folder):
+    first, _ = run(folder)
+    shutil.copytree(folder / "weights", folder / "first" / "weights")
+    second, _ = run(folder, "second", round_=1, weights=folder / "first" / "weights")
+    summary = json.loads(second.statistics.read_text())["summary"]
+    assert summary["clips_compared"] == 2 and "agreement_mean" in summary
+    assert "agreement_mean" not in json.loads(first.statistics.read_text())["summary"]
+
+
+def annotate(folder, name="ducks", number=1):
+    """Annotations of another size than the frames: the left half is an object; one frame, or a damaged file."""
+    ids = np.zeros((96, 128), np.uint8)
+    ids[:, :64] = number
+    write_mask(folder / "Annotations" / name / "00001.png", ids)
+
+
+def test_annotations_change_the_statistics_and_not_one_byte_of_the_pseudo_masks(folder, monkeypatch):
+    plain, _ = run(folder)
+    annotate(folder)
+    opened = []
+
+    def read(path):
+        assert (folder / opened_for / "pseudo_masks.safetensors").is_file()  # what is learned from was written before
+        opened.append(path)
+        return read_mask(path)
+
+    monkeypatch.setattr("maskvos.evaluation.best_overlap.read_mask", read)
+    change(folder, train_annotations_for_measuring_only=str(folder / "Annotations"))
+    opened_for = "measured"
+    measured, _ = run(folder, "measured")
+    annotate(folder, number=9)
+    annotate(folder, "trees")
+    opened_for = "other"
+    other, _ = run(folder, "other")
+    assert len(opened) == 3
+    assert plain.output.read_bytes() == measured.output.read_bytes() == other.output.read_bytes()
+
+    content = [json.loads(args.statistics.read_text()) for args in (plain, measured, other)]
+    assert "best_overlap" not in str(content[0])
+    summary, entry = content[1]["summary"], content[1]["clips"]["ducks"]
+    assert (summary["annotated_objects"], summary["clips_without_annotation"]) == (1, 1)
+    assert entry["best_overlap"].keys() == {"1"} and entry["annotated_frames"] == 1
+    assert summary["best_overlap_mean"] == entry["best_overlap"]["1"] > 0
+    assert content[2]["clips"]["ducks"]["best_overlap"] == {"9": entry["best_overlap"]["1"]}
+    assert content[2]["summary"]["annotated_clips"] == 2
+    for name in SIZES:  # all else is as it was
+        kept = {key: value for key, value in content[1]["clips"][name].items() if key in content[0]["clips"][name]}
+        assert kept == content[0]["clips"][name]
+
+
+def test_no_artifact_names_the_annotations(folder):
+    annotate(folder)
+    change(folder, train_annotations_for_measuring_only=str(folder / "Annotations"))
+    args, record = run(folder)
+    written = args.output.read_bytes() + args.statistics.read_bytes() + json.dumps(record).encode()
+    assert b"Annotations" not in written and str(folder).encode() not in written
+
+
+def test_a_wrong_folder_of_annotations_stops_before_any_work(folder, monkeypatch):
+    monkeypatch.setattr("stages.recluster.cluster", lambda *_: pytest.fail("clustered"))
+    change(folder, train_annotations_for_measuring_only=str(folder / "gone"))
+    with pytest.raises(UserError, match="train_annotations_for_measuring_only"):
+        run(folder)
+
+
+def test_faiss_gpu_build_is_asked_for(folder):
+    if hasattr(faiss, "StandardGpuResources"):
+        pytest.skip("faiss's GPU build is installed")
+    change(folder, backend="faiss_gpu")
+    with pytest.raises(UserError, match="maskvos\\[faiss-gpu\\]"):
+        run(folder)
+    assert not (folder / "first").exists()
 
 
 def test_declared_parameters():
