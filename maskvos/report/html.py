@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from maskvos.params import Params
 from maskvos.report import paper, run, tables
+from maskvos.report.clustering import clustering_table
 from maskvos.report.comparison import comparisons
 from maskvos.report.curves import curve_groups
 from maskvos.report.data import summarise_data
@@ -38,6 +39,7 @@ def render_report(params: Params, artifacts: Path, logs: Path, revision: Revisio
         "comparisons": comparisons(params, results),
         "remark": paper.REMARK,
         "groups": curve_groups(artifacts, params.plan),
+        "clustering": clustering_table(artifacts, params.plan),
         "clips": pseudo_mask_galleries(artifacts, params.plan),
     }
     environment = Environment(

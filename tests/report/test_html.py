@@ -66,6 +66,20 @@ def test_page_is_well_formed_and_complete(tmp_path):
     assert len(page) < 1_000_000
 
 
+def test_clustering_by_round_and_what_it_was_measured_with(tmp_path):
+    artifacts, logs = make_tree(tmp_path)
+    text = check(render_report(make_params(), artifacts, logs, REVISION))
+    assert "Dropped as oversized" in text and "Best-overlap IoU" not in text
+    for path in artifacts.glob("rounds/*/clustering.json"):
+        content = json.loads(path.read_text())
+        content["summary"] |= {"best_overlap_mean": 0.314, "annotated_objects": 30}
+        path.write_text(json.dumps(content))
+    page = render_report(make_params(), artifacts, logs, REVISION)
+    text = check(page)
+    assert "31.4" in text and "nothing learns from annotations" in text
+    assert page.count("<svg") == 3 + 3 + 5 + 5  # one more panel
+
+
 def test_page_ignores_what_an_earlier_experiment_left(tmp_path):
     artifacts, logs = make_tree(tmp_path)
     before = render_report(make_params(), artifacts, logs, REVISION)
