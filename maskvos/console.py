@@ -46,21 +46,23 @@ def run_stage(name: str, main: Callable[[], dict[str, Any] | None]) -> None:
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 2),
         "host": platform.node(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
-        "accelerator": _accelerator(),
+        "accelerator": accelerator(),
         **(extra or {}),
     }
     with atomic_file(Path("logs") / f"{name}.json") as partial:
         partial.write_text(json.dumps(record, indent=1))
 
 
-def _processor() -> str:
+def processor() -> str:
+    """This machine's processor by name."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text().splitlines() if information.exists() else []
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def _accelerator() -> str:
+def accelerator() -> str:
+    """The first GPU by name, or "none"."""
     torch = sys.modules.get("torch")  # a stage that did not need torch must not pay for importing it
     return torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else "none"
