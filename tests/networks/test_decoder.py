@@ -2,11 +2,13 @@
 
 import pytest
 import torch
-import torch.nn.functional as functional
 from torch import nn
 
 from maskvos.networks.decoder import MaskDecoder, ResidualBlock
+from maskvos.networks.model import MaskVOS
 from maskvos.networks.trunk import Trunk
+from tests.plain.networks import decode, gradient_error, leaves
+from tests.plain.precision import code_in_float64
 from tests.tiny import networks
 
 
@@ -27,20 +29,24 @@ def test_logits_at_full_resolution_from_every_input(backbone, skips):
     assert all(p.grad is not None for p in decoder.parameters())
 
 
-def test_equals_the_same_layers_with_torchs_interpolation():
-    decoder = MaskDecoder(networks(), Trunk(networks()))
-    readout, own, skip8, skip4 = inputs()
-
-    def block(module, maps):
-        return module.project(maps) + module.second(module.first(maps.relu()).relu())
-
-    def larger(maps, factor):
-        return functional.interpolate(maps, scale_factor=factor, mode="bilinear", align_corners=False)
-
-    maps = block(decoder.block8, torch.cat([readout, own], dim=1)) + decoder.skip8(skip8)
-    maps = block(decoder.block4, larger(maps, 2) + decoder.skip4(skip4))
-    expected = larger(decoder.logit(maps.relu()), 4)
-    torch.testing.assert_close(decoder(readout, own, skip8, skip4), expected, atol=1e-5, rtol=1e-4)
+def test_values_and_gradients_are_those_of_plain_sums():
+    """D of Eq. 9 in float64 (`tests/plain`), for two objects, with V of the query and without (refinement round 0)."""
+    model = MaskVOS(networks())
+    weights = leaves(model)
+    given = [[tensor.detach().double().requires_grad_() for tensor in inputs()] for _ in range(2)]
+    given[1] = [tensor.detach().clone().requires_grad_() for tensor in given[0]]
+    readout, own, skip8, skip4 = given[0]
+    pattern = torch.randn(32, 48, dtype=torch.float64)
+    plain = [decode(readout[n], own[n] if n else None, skip8[n], skip4[n], weights) for n in range(2)]
+    sum((logits * pattern).sum() for logits in plain).backward()
+    with code_in_float64():
+        first, second = given[1][1].new_zeros(1, *own.shape[1:]), given[1][1][1:]
+        found = model.double().decoder(given[1][0], torch.cat([first, second]), *given[1][2:])
+        (found * pattern).sum().backward()
+    torch.testing.assert_close(found[:, 0], torch.stack(plain))
+    for expected, tensor in zip(*given, strict=True):
+        torch.testing.assert_close(tensor.grad, expected.grad)
+    assert gradient_error(model.decoder, weights, "decoder.") < 1e-9
 
 
 def test_residual_block_changes_width_and_leaves_its_input_alone():

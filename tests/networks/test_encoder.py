@@ -4,6 +4,9 @@ import pytest
 import torch
 
 from maskvos.networks.encoder import VisualEncoder
+from maskvos.networks.model import MaskVOS
+from tests.plain.networks import encode, gradient_error, leaves, settle
+from tests.plain.precision import code_in_float64
 from tests.tiny import networks
 
 
@@ -15,6 +18,22 @@ def test_shapes_and_unit_keys(last_layer, channels):
     assert features.skip8.shape == (2, 128, 5, 3)
     assert features.skip4.shape == (2, 64, 10, 6)
     torch.testing.assert_close(features.key.norm(dim=1), torch.ones(2, 5, 3))
+
+
+@pytest.mark.parametrize(("backbone", "last_layer"), [("resnet18", "layer4"), ("resnet50", "layer3")])
+def test_values_and_gradients_are_those_of_plain_sums(backbone, last_layer):
+    """Eq. 5, left, in float64 (`tests/plain`); ResNet-18 up to layer3 is in the test of the mask embedding loss."""
+    images = torch.randn(2, 3, 16, 24)
+    model = settle(MaskVOS(networks(backbone=backbone, last_layer=last_layer)), images, torch.rand(2, 1, 16, 24))
+    weights, pick = leaves(model), torch.randn(3, dtype=torch.float64)
+    plain = [encode(image, weights) for image in images.double()]
+    with code_in_float64():
+        features = model.double().encoder(images.double())
+        for number, maps in enumerate((features.key, features.skip8, features.skip4)):
+            torch.testing.assert_close(maps, torch.stack([frame[number] for frame in plain]))
+            (pick[number] * maps[:, 0, 1, 2].sum()).backward(retain_graph=True)
+    sum(pick[n] * maps[0, 1, 2] for frame in plain for n, maps in enumerate(frame)).backward()
+    assert gradient_error(model.encoder, weights, "encoder.") < 1e-9
 
 
 def test_keys_are_unit_vectors_in_float32_under_autocast():

@@ -78,6 +78,14 @@ def test_gradients_equal_central_differences():
             assert leaf.grad[place].item() == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-4)
 
 
+def test_the_order_of_the_references_changes_nothing():
+    references, query = (torch.from_numpy(array) for array in (keys(2, 3, 5, 3, 4), keys(2, 5, 3, 4, seed=1)))
+    values, order = torch.randn(2, 3, 6, 3, 4), torch.tensor([2, 0, 1])
+    one = readout(affinity(references, query, 0.05), values)
+    other = readout(affinity(references[:, order], query, 0.05), values[:, order])
+    torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+
+
 def test_a_sharp_affinity_copies_the_matching_pixel():
     """Orthogonal keys, moved one pixel to the right: every value follows."""
     references = torch.eye(12).view(12, 3, 4)[None, None]
