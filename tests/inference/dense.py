@@ -18,8 +18,7 @@ def dense(query, keys, unrestricted, restricted, top_k, radius, temperature):
     for y in range(height):
         for x in range(width):
             candidates = []
-            for slot in [*unrestricted, *restricted]:
-                free = slot in unrestricted
+            for slot, free in [*((slot, True) for slot in unrestricted), *((slot, False) for slot in restricted)]:
                 for v in range(height):
                     for u in range(width):
                         if free or math.sqrt((y - v) ** 2 + (x - u) ** 2) < radius:

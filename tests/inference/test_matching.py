@@ -28,6 +28,7 @@ CASES = [
     (3, 3, [0], [1], 40, 2),  # fewer candidates than top_k
     (7, 6, [], [0, 2], 3, 4),
     (4, 30, [0, 2], [1], 7, 5),
+    (5, 6, [1], [0, 1, 1], 6, 2),  # copies of the first frame have a radius, the first frame itself has none
 ]
 
 

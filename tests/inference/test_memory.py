@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from maskvos.inference.groups import coarse_masks, gathered_values
 from maskvos.inference.memory import ReferenceMemory
 from tests.inference.stubs import CPU, settings
 
@@ -17,6 +18,12 @@ def fill(memory, frames, given, values=False):
         known += len(new)
         made = torch.full((known, 2, *GRID), float(number)) if values else None
         memory.add(torch.full((5, *GRID), float(number)), torch.full((3, *GRID), float(number)), made, new)
+
+
+def fill_one(memory, number):
+    """One more frame of `fill`, all objects given in frame 0."""
+    key, masks = torch.full((5, *GRID), float(number)), torch.full((3, *GRID), float(number))
+    memory.add(key, masks, None, [] if number else [0, 1, 2])
 
 
 def numbers(memory, slots):
@@ -43,6 +50,36 @@ def test_padding_with_the_first_frame_fills_every_place():
     fill(memory, 6, {})
     assert 0 not in numbers(memory, memory.references(memory.groups[0])[1])[:-6]
     assert len(memory.references(memory.groups[0])[1]) == 4
+
+
+@pytest.mark.parametrize("references", [1, 4, 20])
+def test_padding_gives_the_context_of_crw(references):
+    """CRW puts n copies of frame 0 in front of the list; query t sees frame 0 freely and the n entries before it."""
+    memory = ReferenceMemory(GRID, 5, 3, 1, settings(references=references, pad_with_first=True), CPU)
+    listed = [0] * references + list(range(45))
+    for query in range(1, 45):
+        fill_one(memory, query - 1)
+        free, within_radius = memory.references(memory.groups[0])
+        assert numbers(memory, free) == [0]
+        assert sorted(numbers(memory, within_radius)) == listed[query : query + references]
+
+
+@pytest.mark.parametrize("pad", [False, True])
+def test_the_order_in_which_references_were_added_changes_nothing(pad):
+    """The same four frames, the first one first: masks and values of a query (Eq. 7 and 8) are the same."""
+    generator = torch.Generator().manual_seed(0)
+    keys = torch.nn.functional.normalize(torch.randn(5, 6, *GRID, generator=generator), dim=1)
+    masks = torch.rand(4, 2, *GRID, generator=generator) / 2
+    values = torch.randn(4, 2, 3, *GRID, generator=generator)
+    found = []
+    for order in ([0, 1, 2, 3], [0, 3, 1, 2]):
+        memory = ReferenceMemory(GRID, 6, 2, 1, settings(references=4, pad_with_first=pad), CPU)
+        for number in order:
+            memory.add(keys[number], masks[number], values[number], [] if number else [0, 1])
+        affinities = memory.match(keys[4])
+        found.append((coarse_masks(memory, affinities), gathered_values(memory, affinities)))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
 
 
 def test_a_late_group_never_looks_before_its_first_frame():

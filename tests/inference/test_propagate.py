@@ -5,10 +5,16 @@ import pytest
 import torch
 
 from maskvos.errors import UserError
-from maskvos.inference.geometry import plan_geometry, to_grid, to_working, working_masks
+from maskvos.inference.geometry import pad_to_stride, plan_geometry, to_grid, to_working, working_masks
 from maskvos.inference.propagate import propagate_labels, segment_sequence
+from maskvos.networks.images import normalise
+from maskvos.networks.model import MaskVOS
 from tests.inference.dense import dense
+from tests.inference.literal import segment
 from tests.inference.stubs import CPU, StubModel, colours, moving_square, settings, video
+from tests.plain.networks import leaves, settle
+from tests.plain.precision import code_in_float64
+from tests.tiny import networks
 
 
 def squares(height, width, **boxes):
@@ -45,6 +51,34 @@ def test_labels_equal_a_literal_loop_over_all_frames():
         assert (got[number].ids == np.array([0, 2, 7])[together]).mean() > 0.999
 
 
+FULL = [
+    ({}, True),
+    ({"refinement_rounds": 0, "kept_mask": "coarse", "references": 1}, False),
+    ({"refinement_rounds": 3, "kept_mask": "refined", "temperature": 0.3}, True),
+    ({"refinement_rounds": 2, "references": 0}, False),
+    ({"pad_with_first": True, "radius": 2}, True),
+]
+
+
+@pytest.mark.parametrize(("changes", "late"), FULL, ids=str)
+def test_the_full_method_equals_a_literal_loop_over_all_frames(changes, late):
+    """Eq. 5 to 9 in float64 with real networks: two objects at odd size, ``late``: a third in frame 2."""
+    torch.manual_seed(0)
+    frames, given = video(5, 19, 29), {"00000": squares(19, 29, o2=(3, 2, 9), o7=(9, 12, 10))}
+    if late:
+        given["00002"] = squares(19, 29, o5=(2, 16, 7))
+    pictures = torch.stack([torch.from_numpy(image).permute(2, 0, 1) for _, image in frames])
+    model = settle(MaskVOS(networks()), pad_to_stride(normalise(pictures)), torch.rand(5, 1, 24, 32))
+    chosen = settings(**changes)
+    expected = segment(leaves(model), frames, given, chosen)
+    close = [p.probabilities for p in segment_sequence(frames, given, model, chosen, CPU)]
+    with code_in_float64():
+        got = [p.probabilities for p in segment_sequence(frames, given, model.double(), chosen, CPU)]
+    for number, truth in enumerate(expected):
+        torch.testing.assert_close(got[number], truth, rtol=0, atol=1e-9)
+        torch.testing.assert_close(close[number].double(), truth, rtol=0, atol=1e-3)
+
+
 def test_a_moving_square_is_followed():
     frames, masks = moving_square(7)
     for method in (
@@ -62,17 +96,20 @@ def test_the_given_frame_comes_back_as_it_is():
         assert np.array_equal(labels(video(1, 35, 43), {"00000": first}, short_side=short_side)[0].ids, first)
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("method", ["labels", "full"])
-def test_permuting_object_ids_permutes_the_output(method):
+def test_permuting_object_ids_permutes_the_output(method, late):
+    """With ``late``, object 2 is given in frame 1 only: its place among the groups changes with its id."""
     frames, first = video(4, 35, 43), squares(35, 43, o1=(3, 4, 14), o2=(15, 22, 17), o3=(20, 2, 9))
+    given = {"00000": np.where(first == 2, 0, first), "00001": np.where(first == 2, 2, 0)} if late else {"00000": first}
     order = np.array([0, 3, 1, 2], np.uint8)
 
     def run(given):
         if method == "labels":
-            return labels(frames, {"00000": given})
-        return list(segment_sequence(frames, {"00000": given}, StubModel(), settings(refinement_rounds=2), CPU))
+            return labels(frames, given)
+        return list(segment_sequence(frames, given, StubModel(), settings(refinement_rounds=2), CPU))
 
-    for one, other in zip(run(first), run(order[first]), strict=True):
+    for one, other in zip(run(given), run({name: order[mask] for name, mask in given.items()}), strict=True):
         torch.testing.assert_close(one.probabilities, other.probabilities[order.astype(int)], atol=1e-5, rtol=0)
         assert (order[one.ids] == other.ids).mean() > 0.999
 

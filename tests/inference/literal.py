@@ -1,0 +1,97 @@
+"""The full method on a video at its native size, Eq. 5 to 9 in float64: every frame kept, everything made anew."""
+
+import numpy as np
+import torch
+
+from tests.inference.dense import dense
+from tests.plain.batch import normalised
+from tests.plain.equations import aggregate
+from tests.plain.networks import decode, embed, encode, enlarge
+
+SHARES = {"coarse": 0.0, "mean": 0.5, "refined": 1.0}  # of the refined mask in what a finished frame keeps
+
+
+def padded(maps):
+    """(C, H, W) with zeros at the right and the bottom, to multiples of 8."""
+    channels, height, width = maps.shape
+    result = maps.new_zeros(channels, -(-height // 8) * 8, -(-width // 8) * 8)
+    result[:, :height, :width] = maps
+    return result
+
+
+def cell_means(masks):
+    """(K, H, W) -> (K, h, w), over the pixels that there are."""
+    rows, columns = range(0, masks.shape[1], 8), range(0, masks.shape[2], 8)
+    return torch.stack(
+        [torch.stack([masks[:, y : y + 8, x : x + 8].mean((1, 2)) for x in columns], dim=1) for y in rows], dim=1
+    )
+
+
+@torch.no_grad()
+def segment(weights, frames, given, settings):
+    """Probabilities (K + 1, H, W) of every frame, objects by ascending id; ``given`` is ids (H, W) by frame name."""
+    objects = sorted({int(i) for mask in given.values() for i in np.unique(mask) if i})
+    starts = {}  # object -> the frame where it is given
+    keys, cells, values, results = [], [], [], []
+    for number, (name, image) in enumerate(frames):
+        height, width = image.shape[:2]
+        picture = padded(normalised(torch.from_numpy(image).permute(2, 0, 1)))
+        key, eighth, quarter = encode(picture, weights)
+        masks = torch.zeros(len(objects), height, width, dtype=torch.float64)
+        kept, small = masks.clone(), cell_means(masks)
+        known = [index for index, identity in enumerate(objects) if identity in starts]
+        if known:
+            of = {index: starts[objects[index]] for index in known}
+            coarse, gathered = _references(key, keys, cells, values, of, settings)
+            refined = _refine(weights, picture, coarse, gathered, (eighth, quarter), (height, width), settings)
+            share = SHARES[settings.kept_mask]
+            masks[known] = refined
+            kept[known] = (1 - share) * enlarge(coarse, 8)[:, :height, :width] + share * refined
+            small[known] = (1 - share) * coarse + share * cell_means(refined)
+        new = [identity for identity in objects if name in given and (given[name] == identity).any()]
+        truth = torch.stack([torch.from_numpy(given[name] == identity).double() for identity in new]) if new else None
+        for target, own in ((masks, truth), (kept, truth), (small, cell_means(truth))) if new else ():
+            target *= 1 - own.sum(0)  # what was predicted at the pixels of a given mask
+            target[[objects.index(identity) for identity in new]] = own
+        starts |= dict.fromkeys(new, number)
+        keys.append(key)
+        cells.append(small)
+        used = [index for index, identity in enumerate(objects) if identity in starts]
+        values.append({index: embed(picture, padded(kept[index][None])[0], weights) for index in used})
+        results.append(torch.cat([(1 - masks.sum(0, keepdim=True)).clamp_min(0), masks]))
+    return results
+
+
+def _references(key, keys, cells, values, of, settings):
+    """Eq. 6 to 8: coarse masks (K, h, w) and values (K, D', h, w) of the objects of ``of`` (object -> first frame).
+
+    Objects of one first frame share their references, as if the video began there; objects of several are joined as
+    claims of which at most one is true: by odds.
+    """
+    query, table = key.permute(1, 2, 0).numpy(), np.stack([frame.permute(1, 2, 0).numpy() for frame in keys])
+    coarse, gathered, grid = {}, {}, key.shape[1:]
+    for start in set(of.values()):
+        recent = [number for number in range(len(keys) - settings.references, len(keys)) if number > start]
+        if settings.pad_with_first:
+            recent += [start] * (settings.references - len(recent))
+        match = dense(query, table, [start], recent, settings.top_k, settings.radius, settings.temperature)
+        match = torch.from_numpy(match).unflatten(1, (len(keys), -1))  # (cells, frames, cells)
+        for index in (index for index, first in of.items() if first == start):
+            coarse[index] = sum(match[:, t] @ cells[t][index].flatten() for t in range(len(keys))).view(grid)
+            rows = [match[:, t] @ values[t][index].flatten(1).T for t in range(len(keys)) if index in values[t]]
+            gathered[index] = sum(rows).T.unflatten(1, grid)
+    if len(set(of.values())) > 1:
+        backgrounds = {s: 1 - sum(coarse[index] for index in of if of[index] == s) for s in of.values()}
+        odds = {index: coarse[index] / backgrounds[of[index]].clamp_min(1e-6) for index in of}
+        coarse = {index: odd / (1 + sum(odds.values())) for index, odd in odds.items()}
+    return torch.stack([coarse[index] for index in of]), [gathered[index] for index in of]
+
+
+def _refine(weights, picture, coarse, gathered, skips, size, settings):
+    """Eq. 9, ``refinement_rounds`` times; 0 decodes Eq. 7 alone. (K, H, W) probabilities."""
+    masks = enlarge(coarse, 8)[:, : size[0], : size[1]]
+    for _ in range(max(1, settings.refinement_rounds)):
+        own = [None if settings.refinement_rounds == 0 else embed(picture, padded(m[None])[0], weights) for m in masks]
+        logits = [decode(value, mine, *skips, weights) for value, mine in zip(gathered, own, strict=True)]
+        masks = aggregate(logits)[1:, : size[0], : size[1]]
+    return masks
