@@ -65,6 +65,20 @@ def test_sample_holds_masks_labels_and_validity_that_agree(settings):
             assert bool(sample["masks"][0, slot].any()) == bool(sample["valid"][slot])
 
 
+def test_each_frame_comes_with_its_own_pseudo_mask(settings):
+    """In frame n the cluster fills n + 1 tenths of the height: colour and mask name the same frame."""
+    masks = {clip.name: torch.zeros(10, 10, 15, dtype=torch.uint8) for clip in Store.clips}
+    for number in range(10):
+        for labels in masks.values():
+            labels[number, : number + 1] = 1
+    samples = TripletSamples(Store(), masks, settings.model_copy(update={"min_area": 0.0}), None, rounds=1, seed=0)
+    for number in range(30):
+        sample = samples[number]
+        frames = sample["images"][:, 0, 0, 0] % 10
+        heights = sample["masks"][:, 0].mean(dim=(1, 2))
+        torch.testing.assert_close(heights, (frames + 1) / 10, atol=1 / 64, rtol=0)
+
+
 def test_samples_are_a_pure_function_of_their_number(settings):
     one = TripletSamples(Store(), pseudo_masks(), settings, None, rounds=2, seed=0)
     other = TripletSamples(Store(), pseudo_masks(), settings, None, rounds=2, seed=0)
