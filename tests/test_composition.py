@@ -57,6 +57,14 @@ def test_papers_numbers():
     assert params["inference"]["short_side"] == {"davis": None, "youtubevos": 480}
 
 
+def test_one_override_gives_the_test_context_of_crw():
+    """videoLen, topk, radius and temperature of its README; the copies of frame 0 are what the override adds."""
+    inference = compose(ROOT, ["preset=paper_r18", "inference.pad_with_first=true"])["inference"]
+    names = ("references", "top_k", "radius", "temperature", "pad_with_first")
+    assert [inference[name] for name in names] == [20, 10, 12, 0.05, True]
+    assert inference["short_side"]["davis"] is None
+
+
 @pytest.mark.parametrize(
     ("overrides", "davis", "youtubevos"),
     [
