@@ -22,9 +22,13 @@ def params():
 
 @pytest.fixture(scope="module")
 def batch():
-    """The first clip shows two objects, the second one only, in its second slot."""
+    """The first clip shows two objects, the second one only, in its second slot.
+
+    They are made of blocks, so that the coarse masks of Eq. 8 lie on both sides of the threshold of `hard`.
+    """
     generator = torch.Generator().manual_seed(1)
-    labels = torch.randint(0, SLOTS + 1, (CLIPS, 3, HEIGHT, WIDTH), generator=generator)
+    labels = torch.randint(0, SLOTS + 1, (CLIPS, 3, HEIGHT // 4, WIDTH // 4), generator=generator)
+    labels = labels.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
     labels[1][labels[1] == 1] = 0
     valid = torch.tensor([[True, True], [False, True]])
     masks = torch.stack([labels == 1, labels == 2], dim=2).float()
