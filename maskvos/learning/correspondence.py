@@ -22,7 +22,7 @@ def short_term_loss(current: Tensor, transformed: Tensor, temperature: float, ne
     Returns:
         Scalar; gradients flow into both arguments.
     """
-    rows, columns = _pixels(current), _pixels(transformed)
+    rows, columns = pixels(current), pixels(transformed)
     positives = torch.arange(rows.shape[1], device=rows.device).expand(rows.shape[:2])
     return _contrast(rows, columns, positives, temperature, negatives)
 
@@ -42,13 +42,13 @@ def long_term_loss(
     Returns:
         The loss, with gradients into ``current`` and ``anchor``; and o (B, h w), the matches.
     """
-    columns = _pixels(anchor)
+    columns = pixels(anchor)
     with torch.no_grad():  # an argmax has no gradient
-        matches = (_pixels(transformed) @ columns.transpose(1, 2)).argmax(dim=2)
-    return _contrast(_pixels(current), columns, matches, temperature, negatives), matches
+        matches = (pixels(transformed) @ columns.transpose(1, 2)).argmax(dim=2)
+    return _contrast(pixels(current), columns, matches, temperature, negatives), matches
 
 
-def _pixels(maps: Tensor) -> Tensor:
+def pixels(maps: Tensor) -> Tensor:
     """(B, D, h, w) -> (B, h w, D) float32."""
     return maps.float().flatten(2).transpose(1, 2)
 

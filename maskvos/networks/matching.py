@@ -4,20 +4,25 @@ import torch
 from torch import Tensor
 
 
-def affinity(references: Tensor, query: Tensor, temperature: float) -> Tensor:
+def affinity(references: Tensor, query: Tensor, temperature: float, allowed: Tensor | None = None) -> Tensor:
     """Softmax over all reference pixels for each query pixel (Eq. 6).
 
     Args:
         references: (B, N, D, h, w) L2-normalised keys.
         query: (B, D, h, w) L2-normalised keys.
         temperature: divides the cosine similarity.
+        allowed: (h w, h w) bool, reference pixel by query pixel: the softmax runs over these of each reference alone,
+            at least one for each query pixel; None for all.
 
     Returns:
         (B, N h w, h w); every column sums to 1.
     """
     with torch.autocast(query.device.type, enabled=False):
         rows = references.float().transpose(1, 2).flatten(2).transpose(1, 2)  # (B, N h w, D)
-        return (rows @ query.float().flatten(2) / temperature).softmax(dim=1)
+        logits = rows @ query.float().flatten(2) / temperature
+        if allowed is not None:
+            logits = logits.masked_fill(~allowed.repeat(references.shape[1], 1), -torch.inf)
+        return logits.softmax(dim=1)
 
 
 def readout(weights: Tensor, values: Tensor) -> Tensor:
