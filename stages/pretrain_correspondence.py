@@ -1,4 +1,4 @@
-"""Correspondence pretraining: E learns from L_short + L_long (paper 3.2), starting from the DINO backbone."""
+"""Correspondence pretraining: E learns from L_short + L_long (paper 3.2) or by another regime, after the DINO stage."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,7 @@ from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.loop import train
 from maskvos.training.order import Samples
-from maskvos.training.pairs import PairSampler, report_short_clips
+from maskvos.training.regimes import correspondence_sampler, report_short_clips
 
 NAME = "pretrain_correspondence"
 PARAMETERS = ("seed", "precision", "networks", "correspondence", "versions.pretrain_correspondence")
@@ -28,9 +28,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     device = set_up_device(params.runtime)
     precision = used_precision(device, params.precision)
     store = FrameStore(args.frames)
-    report_short_clips(store, settings.min_distance)
+    report_short_clips(store, settings)
     encoder = load_encoder(args.weights, params.networks, params.seed)
-    sampler = PairSampler(store, settings, settings.cropping)
+    sampler = correspondence_sampler(store, settings, settings.cropping)
     samples = Samples(sampler, len(store.clips), settings.batch, params.seed, NAME)
     task = CorrespondenceTask(encoder, settings, precision, samples.epoch_steps, device)
     belongs_to = fingerprint(

@@ -35,7 +35,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     precision = used_precision(device, params.precision)
     store = FrameStore(args.frames)
     pseudo_masks, _ = load_weights(args.pseudo_masks)
-    joint = params.correspondence if uses_correspondence(settings) else None
+    joint = params.correspondence if uses_correspondence(settings, params.correspondence) else None
     samples = TripletSamples(store, pseudo_masks, settings, joint, rounds, params.seed)
     model = starting_model(args.weights, params.networks, settings.mask_encoder_start, params.seed)
     task = SegmentationTask(model, settings, params.correspondence, precision, samples.epoch_steps, rounds, device)

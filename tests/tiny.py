@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import yaml
 
-from maskvos.params.method import BackbonePretraining, Networks, Runtime
+from maskvos.params.method import BackbonePretraining, Correspondence, Networks, Runtime
 from maskvos.storage.frame_writer import EncodedClip, write_store
 
 RUNTIME = {"device": "cpu", "threads": 1, "workers": 0}
@@ -35,6 +35,26 @@ BACKBONE = {
     "local_size": 32,
     "local_scale": [0.08, 0.3],
 }
+CORRESPONDENCE = {
+    "epochs": 2,
+    "batch": 2,
+    "learning_rate": 1e-3,
+    "schedule": "constant",
+    "step_epochs": 1,
+    "warmup_epochs": 0,
+    "weight_decay": 0.0,
+    "log_every": 2,
+    "checkpoint_every": 3,
+    "cropping": {"short_side": [48, 48], "crop": 32, "zoom": [0.5, 1.0]},
+    "regime": "contrastive",
+    "temperature": 0.1,
+    "negatives": "batch",
+    "short_weight": 0.25,
+    "long_weight": 0.75,
+    "min_distance": 2,
+    "photometric": {"references": 2, "max_gap": 2, "radius": 1},
+    "cycle": {"frames": 3, "max_gap": 1, "edge_dropout": 0.1},
+}
 NETWORKS = {
     "backbone": "resnet18",
     "last_layer": "layer3",
@@ -50,6 +70,10 @@ def networks(**changes):
 
 def backbone_pretraining(**changes):
     return BackbonePretraining(**{**BACKBONE, **changes})
+
+
+def correspondence(regime, **changes):
+    return Correspondence(**{**CORRESPONDENCE, "regime": regime, **changes})
 
 
 def runtime(**changes):

@@ -73,19 +73,49 @@ class BackbonePretraining(Optimisation):
     local_scale: Shares  # of the frame's area
 
 
-class Correspondence(Optimisation):
-    """L_short and L_long (Eq. 11 to 15)."""
+class Photometric(Section):
+    """Read by the regime `photometric` (MAST) only."""
 
+    references: int = Field(ge=1)  # frames before the target that it is reconstructed from
+    max_gap: int = Field(ge=1)  # frames of the list from one to the next, drawn from 1 on
+    radius: int = Field(ge=1)  # of the window of candidates, in feature pixels
+
+
+class Cycle(Section):
+    """Read by the regime `cycle` (CRW) only."""
+
+    frames: int = Field(ge=2)  # of the walk there; the way back doubles them to a palindrome
+    max_gap: int = Field(ge=1)  # frames of the list from one to the next, drawn from 1 on
+    edge_dropout: float = Field(ge=0, lt=1)
+
+
+Regime = Literal["contrastive", "photometric", "cycle"]
+
+
+class Correspondence(Optimisation):
+    """How E learns correspondence: L_short and L_long (Eq. 11 to 15), or another regime (paper 2 and Table 4f)."""
+
+    epochs: int = Field(ge=0)  # 0: none, E keeps the DINO stage's trunk (Table 4a's row without L_corr)
     cropping: Cropping
-    temperature: float = Field(gt=0)
-    negatives: Literal["batch", "pair"]
+    regime: Regime
+    temperature: float = Field(gt=0)  # of every regime
+    negatives: Literal["batch", "pair"]  # this and the next three: of `contrastive` only
     short_weight: float = Field(ge=0)
     long_weight: float = Field(ge=0)
     min_distance: int = Field(ge=1)  # |t - t'| of L_long, capped by the clip's length
+    photometric: Photometric
+    cycle: Cycle
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The regime's losses by name, with their weights where there is no other loss."""
+        if self.regime == "contrastive":
+            return {"short": self.short_weight, "long": self.long_weight}
+        return {self.regime: 1.0}
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
-        if self.short_weight + self.long_weight == 0:
+        if not any(self.weights.values()):
             raise ValueError("short_weight and long_weight are both 0, so there is no loss; raise one of them")
         return self
 
@@ -137,8 +167,16 @@ class Segmentation(Optimisation):
     temperature: float = Field(gt=0)
     encoder_rate: float = Field(ge=0)  # E's learning rate relative to V's and D's; 1 in the paper, 0 freezes E
     mask_encoder_start: Literal["encoder", "random"]
-    short_weight: float = Field(ge=0)
+    short_weight: float = Field(ge=0)  # this and the next three: of the losses that correspondence.regime has
     long_weight: float = Field(ge=0)
+    photometric_weight: float = Field(ge=0)
+    cycle_weight: float = Field(ge=0)
+
+    def correspondence_weights(self, regime: Regime) -> dict[str, float]:
+        """L_corr in Eq. 16: the regime's losses by name, with their weights beside L_seg."""
+        if regime == "contrastive":
+            return {"short": self.short_weight, "long": self.long_weight}
+        return {regime: self.photometric_weight if regime == "photometric" else self.cycle_weight}
 
 
 class Alternate(Section):

@@ -82,6 +82,10 @@ class Params(Section):
                 raise ValueError(
                     f"{name}: warmup_epochs {stage.warmup_epochs:g} must not be above epochs {stage.epochs}"
                 )
+        if self.correspondence.epochs == 0 and self.segmentation.encoder_rate == 0:
+            raise ValueError(
+                "correspondence.epochs and segmentation.encoder_rate are both 0, so E never learns; raise one"
+            )
         if self.segmentation.objects >= self.clustering.clusters:
             raise ValueError("segmentation.objects must be smaller than clustering.clusters: one cluster is background")
         return self

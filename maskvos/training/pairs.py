@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from maskvos.console import log
 from maskvos.params.method import Correspondence, Cropping
 from maskvos.storage.frames import FrameStore
 from maskvos.training.cropping import crop_image, random_crop, random_zoom
@@ -20,21 +19,6 @@ def draw_frames(rng: np.random.Generator, length: int, min_distance: int) -> tup
     distance = min(min_distance, max(anchor, length - 1 - anchor))
     distant = [other for other in range(length) if abs(other - anchor) >= distance]
     return t, anchor, int(rng.choice(distant))
-
-
-def report_short_clips(store: FrameStore, min_distance: int) -> int:
-    """Count and name the clips where some frame has no other at ``min_distance``; they take the farthest."""
-    short = [clip.name for clip in store.clips if len(clip.frames) < 2 * min_distance]
-    if short:
-        shown = ", ".join(short[:5]) + (", ..." if len(short) > 5 else "")
-        log.info(
-            "%d of %d clips are too short for a distance of %d everywhere: %s",
-            len(short),
-            len(store.clips),
-            min_distance,
-            shown,
-        )
-    return len(short)
 
 
 class PairSampler:

@@ -7,11 +7,12 @@ from maskvos.learning.mask_embedding import segmentation_loss
 from maskvos.networks.images import normalise
 from maskvos.networks.model import MaskVOS
 from maskvos.params.method import Correspondence, Segmentation
-from maskvos.training.correspondence_task import correspondence_losses
 from maskvos.training.device import autocast, place
 from maskvos.training.optimiser import adam, parameter_groups
 from maskvos.training.order import Sample
+from maskvos.training.regimes import correspondence_losses
 from maskvos.training.schedule import learning_rate
+from maskvos.training.triplets import PREFIX
 
 
 class SegmentationTask:
@@ -50,22 +51,18 @@ class SegmentationTask:
             segmentation = segmentation_loss(
                 self.module, images, batch["masks"], batch["labels"], batch["valid"], self.settings
             )
-            if not uses_correspondence(self.settings):
+            if not uses_correspondence(self.settings, self.correspondence):
                 return {"loss": segmentation, "segmentation": segmentation}
-            parts = correspondence_losses(
-                self.module.encoder,
-                batch["pair_frames"],
-                batch["pair_zoom"],
-                batch["pair_zoom_flip"],
-                self.correspondence,
-            )
-        total = segmentation + self.settings.short_weight * parts["short"] + self.settings.long_weight * parts["long"]
+            pairs = {name.removeprefix(PREFIX): value for name, value in batch.items() if name.startswith(PREFIX)}
+            parts = correspondence_losses(self.module.encoder, pairs, self.correspondence)
+        weights = self.settings.correspondence_weights(self.correspondence.regime)
+        total = sum((weight * parts[name] for name, weight in weights.items()), segmentation)
         return {"loss": total, "segmentation": segmentation, **parts}
 
     def after_step(self, step: int) -> None:
         """Nothing follows the optimiser."""
 
 
-def uses_correspondence(settings: Segmentation) -> bool:
-    """Whether L_corr is part of the loss: E learns and a weight is not zero."""
-    return settings.encoder_rate > 0 and settings.short_weight + settings.long_weight > 0
+def uses_correspondence(settings: Segmentation, correspondence: Correspondence) -> bool:
+    """Whether L_corr, the regime's losses, is part of the loss: E learns and a weight is not zero."""
+    return settings.encoder_rate > 0 and any(settings.correspondence_weights(correspondence.regime).values())

@@ -8,8 +8,9 @@ from maskvos.params.method import Correspondence, Segmentation
 from maskvos.storage.frames import FrameStore
 from maskvos.training.cropping import crop_image, crop_labels, random_crop
 from maskvos.training.order import Sample, Samples
-from maskvos.training.pairs import PairSampler
+from maskvos.training.regimes import correspondence_sampler
 
+PREFIX = "pair_"  # of the names in the correspondence losses' sample
 TRIES = 10  # crops that are drawn until one shows a pseudo mask
 
 
@@ -48,7 +49,7 @@ class TripletSamples(Samples):
     ) -> None:
         self.store, self.pseudo_masks, self.settings = store, pseudo_masks, settings
         self.usable = [n for n, clip in enumerate(store.clips) if bool(pseudo_masks[clip.name].any())]
-        self.pairs = PairSampler(store, correspondence, settings.cropping) if correspondence else None
+        self.pairs = correspondence_sampler(store, correspondence, settings.cropping) if correspondence else None
         super().__init__(self._sample, len(store.clips) if self.usable else 0, settings.batch, seed, "segment")
         self._usable = set(self.usable)
         self.total_steps = rounds * settings.epochs * self.epoch_steps
@@ -61,7 +62,7 @@ class TripletSamples(Samples):
         gap = low + int((high - low + 1) * step / self.total_steps)
         sample = self._triplet(item, rng, min(gap, high))
         if self.pairs is not None:
-            sample |= {f"pair_{name}": value for name, value in self.pairs(item, rng).items()}
+            sample |= {f"{PREFIX}{name}": value for name, value in self.pairs(item, rng).items()}
         return sample
 
     def _triplet(self, item: int, rng: np.random.Generator, max_gap: int) -> Sample:

@@ -18,7 +18,8 @@ CONTENT = yaml.safe_load(PARAMS.read_text())
     [
         ("correspondence", "temprature", 0.1, "'correspondence.temprature', did you mean 'temperature'"),
         ("correspondence", "epochs", "3", "'correspondence.epochs' is '3'"),
-        ("correspondence", "epochs", 0, "greater than or equal to 1"),
+        ("segmentation", "epochs", 0, "greater than or equal to 1"),
+        ("correspondence", "regime", "crw", "'correspondence.regime' is 'crw'"),
         ("networks", "backbone", "resnet34", "'networks.backbone' is 'resnet34'"),
         ("segmentation", "objects", 5, "smaller than clustering.clusters"),
         ("prepare", "short_side", True, "'prepare.short_side' is True"),
@@ -50,6 +51,9 @@ def test_wrong_values_are_named(section, key, value, words):
     ("path", "value", "words"),
     [
         (("segmentation", "cropping", "zoom"), [1.0, 0.5], "segmentation.cropping.zoom: [1.0, 0.5] must be a rising"),
+        (("correspondence", "cycle", "edge_dropout"), 1.0, "'correspondence.cycle.edge_dropout' is 1.0"),
+        (("correspondence", "cycle", "frames"), 1, "'correspondence.cycle.frames' is 1"),
+        (("correspondence", "photometric", "radius"), 0, "'correspondence.photometric.radius' is 0"),
         (("data", "evaluation", "davis", "layout"), "clips", "data: evaluation.davis.layout is 'clips'"),
     ],
 )
@@ -69,6 +73,21 @@ def test_correspondence_needs_a_loss():
     content["correspondence"] |= {"short_weight": 0.0, "long_weight": 0}
     with pytest.raises(UserError, match="correspondence: short_weight and long_weight are both 0"):
         validate(content, "params.yaml")
+
+
+def test_weights_of_the_contrastive_regime_matter_to_it_alone():
+    content = copy.deepcopy(CONTENT)
+    content["correspondence"] |= {"short_weight": 0.0, "long_weight": 0.0, "regime": "cycle"}
+    validate(content, "params.yaml")
+
+
+def test_something_must_train_the_encoder():
+    content = copy.deepcopy(CONTENT)
+    content["correspondence"]["epochs"], content["segmentation"]["encoder_rate"] = 0, 0.0
+    with pytest.raises(UserError, match=r"correspondence\.epochs and segmentation\.encoder_rate are both 0"):
+        validate(content, "params.yaml")
+    content["segmentation"]["encoder_rate"] = 1.0
+    validate(content, "params.yaml")
 
 
 def test_equal_ends_of_a_range_and_a_warmup_of_all_epochs_are_fine():

@@ -27,12 +27,12 @@ def batch():
     }
 
 
-def make_task(model=None, **changes):
+def make_task(model=None, regime="contrastive", **changes):
     params = read_all_params("params.yaml")
     settings = params.segmentation.model_copy(update={"objects": 1, "encoder_rate": 1.0, **changes})
     # Temperature and weights of L_corr's own stage: the first is meant, the weights are not (Eq. 16 has its own).
     correspondence = params.correspondence.model_copy(
-        update={"temperature": 0.3, "negatives": "batch", "short_weight": 7.0, "long_weight": 9.0}
+        update={"regime": regime, "temperature": 0.3, "negatives": "batch", "short_weight": 7.0, "long_weight": 9.0}
     )
     torch.manual_seed(0)
     model = model or MaskVOS(networks())
@@ -88,17 +88,44 @@ def test_the_encoders_rate_is_a_share_of_the_others():
     assert len(factors) == len(list(task.module.parameters()))
 
 
+@pytest.mark.parametrize("regime", ["photometric", "cycle"])
+def test_another_regimes_loss_takes_the_place_of_l_corr(batch, regime):
+    own = {
+        "photometric": {"pair_colours": torch.rand(2, 3, 1, HEIGHT // 8, WIDTH // 8)},
+        "cycle": {"pair_edges": torch.tensor([3, 4])},
+    }
+    task = make_task(regime=regime, short_weight=9.0, photometric_weight=0.25, cycle_weight=0.5)
+    losses, changed = step(task, batch | own[regime])
+    assert set(losses) == {"loss", "segmentation", regime}
+    weight = {"photometric": 0.25, "cycle": 0.5}[regime]
+    torch.testing.assert_close(losses["loss"], losses["segmentation"] + weight * losses[regime])
+    assert {name.split(".")[0] for name in changed} == {"encoder", "mask_encoder", "decoder"}
+
+
+@pytest.mark.parametrize(
+    ("regime", "weights"),
+    [
+        ("contrastive", {"short_weight": 0.0, "long_weight": 0.0}),
+        ("photometric", {"photometric_weight": 0.0}),
+        ("cycle", {"cycle_weight": 0.0}),
+    ],
+)
+def test_without_weights_of_the_regime_l_seg_stands_alone(batch, regime, weights):
+    task = make_task(regime=regime, **weights)
+    assert not uses_correspondence(task.settings, task.correspondence)
+    assert uses_correspondence(make_task(regime=regime).settings, task.correspondence)
+    assert uses_correspondence(make_task(regime=regime, short_weight=0.0).settings, task.correspondence)
+    losses, changed = step(task, batch)
+    assert set(losses) == {"loss", "segmentation"}
+    assert "encoder" in {name.split(".")[0] for name in changed}
+
+
 def test_an_encoder_at_rate_zero_stays_as_it_is_to_the_last_statistic(batch):
     task = make_task(encoder_rate=0.0)
     losses, changed = step(task, batch)
-    assert not uses_correspondence(task.settings)
+    assert not uses_correspondence(task.settings, task.correspondence)
     assert set(losses) == {"loss", "segmentation"}
     assert {name.split(".")[0] for name in changed} == {"mask_encoder", "decoder"}
-
-
-def test_without_both_weights_the_correspondence_losses_fall_away(batch):
-    task = make_task(short_weight=0.0, long_weight=0.0)
-    assert set(task.losses(batch, 0)) == {"loss", "segmentation"}
 
 
 def test_the_rate_goes_on_over_all_rounds():

@@ -11,6 +11,7 @@ from maskvos.params import read_all_params
 from maskvos.params.method import Cropping
 from maskvos.storage.frames import Clip
 from maskvos.training.triplets import TripletSamples, draw_triplet
+from tests.tiny import correspondence
 
 
 class Store:
@@ -96,6 +97,17 @@ def test_the_largest_gap_grows_over_all_rounds(settings):
 
     assert largest(0) == 2
     assert largest(samples.total_steps - 1) == 4
+
+
+@pytest.mark.parametrize(
+    ("regime", "names"),
+    [("contrastive", {"zoom", "zoom_flip"}), ("photometric", {"colours"}), ("cycle", {"zoom", "zoom_flip", "edges"})],
+)
+def test_the_joint_losses_bring_their_regimes_sample(settings, regime, names):
+    samples = TripletSamples(Store(), pseudo_masks(), settings, correspondence(regime), rounds=2, seed=0)
+    plain = TripletSamples(Store(), pseudo_masks(), settings, None, rounds=2, seed=0)
+    assert set(samples[0]) - set(plain[0]) == {f"pair_{name}" for name in {"frames", *names}}
+    assert samples[0]["pair_frames"].shape == (3, 3, 64, 64)  # the crop of this stage
 
 
 def test_no_pseudo_mask_anywhere_is_an_error(settings):
