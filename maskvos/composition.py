@@ -23,6 +23,7 @@ _HEADER = """\
 # Written from conf/ by `maskvos compose` or `dvc exp run -S`; edits made here are lost at the next composition.
 # conf/paper.yaml names the source of every number.
 """
+_GROUPS = ("preset", "ablation")  # folders of conf/, one file of which is chosen by name
 # Values that are paths may hold characters to which Hydra's grammar gives a meaning, such as spaces, commas and '='.
 _PATH_KEYS = ("path", "folder", "train_annotations_for_measuring_only")
 
@@ -32,10 +33,10 @@ def compose(folder: Path, overrides: list[str]) -> dict[str, Any]:
 
     Args:
         folder: the checkout, which holds conf/ and hydra_plugins/.
-        overrides: ``preset=NAME`` and ``key=value`` in Hydra's grammar.
+        overrides: ``preset=NAME``, ``ablation=NAME`` and ``key=value`` in Hydra's grammar.
 
     Raises:
-        UserError: no conf/ in that folder, an unknown preset or key, parameters that do not fit the schema, or a
+        UserError: no conf/ in that folder, an unknown name or key, parameters that do not fit the schema, or a
             dataset that the catalogue does not have.
     """
     conf = (folder / "conf").resolve()
@@ -96,14 +97,14 @@ def _explain(error: Exception, conf: Path, overrides: list[str]) -> str:
         cause = cause.__cause__ or cause.__context__
     if cause is not None:
         return str(cause)  # the schema's own words, which the resolver raised inside Hydra
-    presets = sorted(path.stem for path in (conf / "preset").glob("*.yaml"))
-    chosen = [override for override in overrides if override.startswith("preset=")]
-    for name in (override.partition("=")[2] for override in chosen):
-        if name not in presets:
-            return f"unknown preset '{name}'; there are {', '.join(presets)}"
+    chosen = [override for override in overrides if override.partition("=")[0] in _GROUPS]
+    for group, _, name in (override.partition("=") for override in chosen):
+        names = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+        if name not in names:
+            return f"unknown {group} '{name}'; there are {', '.join(names)}"
     known = _flat(_composed(conf, chosen, resolve=False))
     for key in (override.partition("=")[0] for override in overrides if "=" in override):
-        if key[0] not in "+~" and key not in [*known, "preset"]:
+        if key[0] not in "+~" and key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             return f"unknown parameter '{key}'" + (f", did you mean '{near[0]}'?" if near else "; conf/ lists them all")
     return f"cannot compose the parameters from {overrides}: {str(error).splitlines()[0]}"
@@ -122,7 +123,10 @@ def add_parser(subparsers: Any) -> None:
         "compose", help="write params.yaml from conf/", description="Write params.yaml from conf/."
     )
     parser.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="preset=demo|clips|paper_r18|paper_r50, then any parameter"
+        "overrides",
+        nargs="*",
+        metavar="key=value",
+        help="preset=demo|clips|paper_r18|paper_r50, ablation=NAME, then any parameter",
     )
     parser.add_argument("--output", type=Path, default=Path("params.yaml"), help="default: params.yaml")
     parser.set_defaults(func=run)

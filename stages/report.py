@@ -14,6 +14,7 @@ NAME = "report"
 # The page prints every parameter, so a change to any of them makes a new page.
 PARAMETERS: tuple[str, ...] = (
     "preset",
+    "ablation",
     "seed",
     "precision",
     "versions",

@@ -1,5 +1,6 @@
 """conf/ is the source of params.yaml, for `maskvos compose` and for DVC alike."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,18 @@ PRESETS = {
     "paper_r18": ["preset=paper_r18"],
     "paper_r50": ["preset=paper_r50", "alternate.rounds=3", "segmentation.learning_rate=2e-6"],
 }
+ABLATIONS = sorted(path.stem for path in (ROOT / "conf" / "ablation").glob("*.yaml"))
 
 
 def test_committed_params_are_the_default_composition():
     assert yaml.safe_load((ROOT / "params.yaml").read_text()) == compose(ROOT, [])
 
 
-@pytest.mark.parametrize("overrides", PRESETS.values(), ids=PRESETS)
+@pytest.mark.parametrize(
+    "overrides",
+    [*PRESETS.values(), [*PRESETS["clips"], "ablation=losses_seg_only", "segmentation.encoder_rate=0.5"]],
+    ids=[*PRESETS, "ablation"],
+)
 def test_dvc_composes_the_same_and_both_read_what_is_written(overrides, tmp_path):
     content = compose(ROOT, overrides)
     write_params(content, tmp_path / "ours.yaml")
@@ -65,6 +71,76 @@ def test_one_override_gives_the_test_context_of_crw():
     assert inference["short_side"]["davis"] is None
 
 
+def flat(content, prefix=""):
+    if not isinstance(content, dict):
+        return {prefix: content}
+    return {name: value for key, part in content.items() for name, value in flat(part, f"{prefix}.{key}").items()}
+
+
+@functools.cache
+def composed(*overrides):
+    return flat(compose(ROOT, list(overrides)))
+
+
+def changes(preset, ablation):
+    """What an ablation sets in a preset, with the old value and the new; the plan left out because it follows."""
+    before, after = composed(*PRESETS[preset]), composed(*PRESETS[preset], f"ablation={ablation}")
+    return {
+        name.removeprefix("."): (before.get(name), after.get(name))
+        for name in before.keys() | after.keys()
+        if before.get(name) != after.get(name) and not name.startswith(".plan.")
+    }
+
+
+@pytest.mark.parametrize("ablation", ABLATIONS)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_ablation_fits_every_preset_and_is_named_as_its_file(preset, ablation):
+    found = changes(preset, ablation)  # composing checks against the schema
+    assert found.pop("ablation", ("none", "none")) == ("none", ablation)
+    assert ablation != "none" or not found
+
+
+ROWS = ["copy", "lab", "untrained", "correspondence", "full"]
+
+
+@pytest.mark.parametrize(
+    ("ablation", "expected", "rows"),
+    [
+        ("losses_short_only", {"correspondence.long_weight": (0.5, 0.0)}, ["correspondence"]),
+        ("losses_long_only", {"correspondence.short_weight": (0.5, 0.0)}, ["correspondence"]),
+        ("losses_both", {}, ["correspondence"]),
+        (
+            "losses_seg_only",
+            {
+                "correspondence.epochs": (80, 0),
+                "segmentation.encoder_rate": (0.0, 1.0),
+                "segmentation.short_weight": (0.1, 0.0),
+                "segmentation.long_weight": (0.5, 0.0),
+            },
+            ["full"],
+        ),
+        ("losses_all", {"segmentation.encoder_rate": (0.0, 1.0)}, ["correspondence", "full"]),
+        ("regime_contrastive", {"segmentation.encoder_rate": (0.0, 1.0)}, ["correspondence", "full"]),
+        (
+            "regime_photometric",
+            {"correspondence.regime": ("contrastive", "photometric"), "segmentation.encoder_rate": (0.0, 1.0)},
+            ["correspondence", "full"],
+        ),
+        (
+            "regime_cycle",
+            {"correspondence.regime": ("contrastive", "cycle"), "segmentation.encoder_rate": (0.0, 1.0)},
+            ["correspondence", "full"],
+        ),
+    ],
+)
+def test_tables_4a_and_4f(ablation, expected, rows):
+    assert changes("demo", ablation) == {
+        "ablation": ("none", ablation),
+        "evaluation.rows": (ROWS, rows),
+        **expected,
+    }
+
+
 @pytest.mark.parametrize(
     ("overrides", "davis", "youtubevos"),
     [
@@ -82,6 +158,8 @@ def test_resolutions_by_layout(overrides, davis, youtubevos):
     ("overrides", "words"),
     [
         (["preset=dmo"], "unknown preset 'dmo'; there are clips, demo, paper_r18, paper_r50"),
+        (["ablation=regime_cycles"], "unknown ablation 'regime_cycles'; there are losses_all, "),
+        (["ablation=losses_seg_only", "segmentation.encoder_rate=0.0"], "so E never learns"),
         (["correspondence.epoch=3"], "did you mean 'correspondence.epochs'"),
         (["+correspondence.epoch=3"], "did you mean 'epochs'"),
         (["correspondence.epochs=many"], "'correspondence.epochs' is 'many'"),

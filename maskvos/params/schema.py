@@ -48,6 +48,7 @@ class Params(Section):
     """One experiment. Sources of the numbers stand beside them in conf/."""
 
     preset: str
+    ablation: str  # name of the settings of conf/ablation/ that were composed in
     seed: int = Field(ge=0)
     # Of convolutions; affinities and softmax stay fp32. auto: bf16 where the hardware has it, fp32 elsewhere.
     precision: Literal["fp32", "bf16", "auto"]

@@ -45,6 +45,7 @@ def _escape(entry: str) -> str:
 
 def _facts(params: Params, runs: list[run.StageRun], revision: Revision) -> str:
     facts = {
+        **({"Ablation": f"`{params.ablation}`"} if params.ablation != "none" else {}),
         "Seed": str(params.seed),
         "Backbone": f"{params.networks.backbone}, {params.networks.last_layer}, precision {params.precision}",
         "Rounds": str(params.alternate.rounds),

@@ -123,3 +123,15 @@ def test_dvc_plots_draws_the_loss_of_every_trained_stage(checkout, monkeypatch):
     assert {name: source.get("data") for name, source in sources.items()} == {
         name: [{"step": "1", "loss": "0.5"}] for name in files
     }
+
+
+def test_dvc_plots_draws_the_rest_where_a_stage_made_no_step(checkout, monkeypatch):
+    """correspondence.epochs=0 leaves a curve of a header alone."""
+    monkeypatch.chdir(checkout.folder)
+    checkout.compose("preset=demo", "ablation=losses_seg_only")
+    for name, text in (("backbone", "step,loss\n1,0.5\n"), ("correspondence", "step\n")):
+        (checkout.folder / "artifacts" / name).mkdir(parents=True)
+        (checkout.folder / "artifacts" / name / "curves.csv").write_text(text)
+    checkout.call("dvc", "plots", "show", "-o", "page")
+    page = (checkout.folder / "page" / "index.html").read_text()
+    assert '"title": {"text": "DINO"' in page and '"title": {"text": "Correspondence"' not in page

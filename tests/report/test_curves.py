@@ -5,7 +5,7 @@ import pytest
 
 from maskvos.report.curves import clustering_panels, curve_groups, join_rounds, thin, training_panels
 from maskvos.report.records import round_folders
-from tests.report.tree import add_leftovers, make_params, make_tree
+from tests.report.tree import add_leftovers, make_params, make_tree, write_curves
 
 
 def test_rounds_that_start_again_are_moved_behind_the_one_before():
@@ -51,6 +51,19 @@ def test_the_loss_comes_first_and_the_learning_rate_last():
     curves["unused"] = np.full(3, np.nan)
     assert [panel.title for panel in training_panels(curves)] == ["loss", "short term", "learning rate"]
     assert training_panels({}) == []
+
+
+def test_each_regimes_loss_has_a_panel_under_its_name(tmp_path):
+    """Also where the rounds of one experiment are joined with those of another, and where no step was made."""
+    artifacts, _ = make_tree(tmp_path)
+    write_curves(artifacts / "correspondence/curves.csv", ("learning_rate", "loss", "photometric"))
+    write_curves(artifacts / "rounds/1/curves.csv", ("learning_rate", "loss", "segmentation", "cycle"))
+    _, correspondence, segmentation, _ = curve_groups(artifacts, make_params().plan)
+    assert [panel.title for panel in correspondence.panels] == ["loss", "photometric", "learning rate"]
+    titles = [panel.title for panel in segmentation.panels]
+    assert titles == ["loss", "segmentation", "short", "long", "cycle", "learning rate"]
+    (artifacts / "correspondence/curves.csv").write_text("step\n")
+    assert curve_groups(artifacts, make_params().plan)[1].panels == []
 
 
 def test_clustering_by_round(tmp_path):

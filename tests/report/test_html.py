@@ -113,6 +113,14 @@ def test_absent_parts_are_named(tmp_path, absent, says):
     assert says in check(render_report(make_params(), artifacts, logs, REVISION))
 
 
+@pytest.mark.parametrize("ablation", ["none", "losses_all"])
+def test_an_ablation_is_named(tmp_path, ablation):
+    params = make_params().model_copy(update={"ablation": ablation})
+    page = render_report(params, tmp_path / "artifacts", tmp_path / "logs", REVISION)
+    check(page)
+    assert ("<dt>Ablation</dt><dd>losses_all</dd>" in page) == (ablation != "none")
+
+
 def test_nothing_at_all(tmp_path):
     text = check(render_report(make_params(), tmp_path / "artifacts", tmp_path / "logs", Revision("unknown", [])))
     assert "not a git checkout" in text

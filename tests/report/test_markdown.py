@@ -30,6 +30,12 @@ def test_page_holds_results_settings_and_origin(tmp_path):
     assert "secret-host" not in page
 
 
+def test_an_ablation_is_named(tmp_path):
+    params = make_params().model_copy(update={"ablation": "losses_all"})
+    assert "- Ablation: `losses_all`" in render_markdown(params, {}, tmp_path, Revision("unknown", []))
+    assert "Ablation" not in render_markdown(make_params(), {}, tmp_path, Revision("unknown", []))
+
+
 def test_every_table_has_as_many_cells_as_columns(tmp_path):
     artifacts, logs = make_tree(tmp_path)
     page = render_markdown(make_params(), read_results(artifacts, make_params().plan), logs, Revision("unknown", []))
