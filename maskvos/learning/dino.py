@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from maskvos.learning.dino_head import DinoHead
+from maskvos.learning.dino_loss import DinoLoss
 from maskvos.networks.trunk import Trunk
 from maskvos.params.method import BackbonePretraining, Networks
 
@@ -16,45 +17,18 @@ def teacher_momentum(start: float, step: int, total_steps: int) -> float:
     return 1 - (1 - start) * (1 + math.cos(math.pi * step / total_steps)) / 2
 
 
-class DinoLoss(nn.Module):
-    """Cross-entropy between the centred, sharpened teacher and the student, over all pairs of different crops.
+def teacher_temperature(settings: BackbonePretraining, epoch: int) -> float:
+    """Temperature of the teacher: even steps from epoch to epoch over the warm-up, then constant.
 
-    The centre is a running mean of the teacher's outputs; what a call sees of it comes from the calls before.
+    As in DINO's code the last epoch of the warm-up has the final value already.
+
+    Args:
+        settings: first and final temperature, epochs of the warm-up.
+        epoch: 0 is the first.
     """
-
-    centre: Tensor
-
-    def __init__(self, prototypes: int, student: float, teacher: float, momentum: float) -> None:
-        super().__init__()
-        self.student_temperature, self.teacher_temperature, self.momentum = student, teacher, momentum
-        self.register_buffer("centre", torch.zeros(prototypes))
-
-    def forward(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
-        """Loss of one batch; the centre moves.
-
-        Args:
-            student: (V, B, P) outputs for all crops, the global ones first.
-            teacher: (G, B, P) outputs for the global crops, in the same order; V > 1, G <= V.
-
-        Returns:
-            ``loss``; ``teacher_entropy``, the mean entropy of the teacher's distributions; ``batch_entropy``, the
-            entropy of their mean. Both near ln P: collapse to the uniform output; both near 0: to one prototype.
-        """
-        globals_, crops = len(teacher), len(student)
-        target = ((teacher.detach() - self.centre) / self.teacher_temperature).softmax(dim=-1)
-        guess = (student / self.student_temperature).log_softmax(dim=-1)
-        others = guess.sum(dim=0) - guess[:globals_]  # for each of the teacher's crops, the sum over the other crops
-        loss = -(target * others).sum(dim=-1).mean() / (crops - 1)
-        self.centre.lerp_(teacher.detach().mean(dim=(0, 1)), 1 - self.momentum)
-        return {
-            "loss": loss,
-            "teacher_entropy": _entropy(target).mean(),
-            "batch_entropy": _entropy(target.mean(dim=(0, 1))),
-        }
-
-
-def _entropy(probabilities: Tensor) -> Tensor:
-    return torch.special.entr(probabilities).sum(dim=-1)
+    start, final = settings.teacher_temperature_start, settings.teacher_temperature
+    warmup = settings.teacher_temperature_warmup_epochs
+    return final if epoch >= warmup else start + (final - start) * epoch / max(1, warmup - 1)
 
 
 class Branch(nn.Module):
@@ -73,7 +47,7 @@ class Branch(nn.Module):
 
 
 class Dino(nn.Module):
-    """Student, teacher and centre.
+    """Student, teacher and loss.
 
     As in DINO's own code only parameters are averaged: the teacher's BatchNorm normalises with the batch at hand and
     keeps running statistics of its own.
@@ -83,23 +57,30 @@ class Dino(nn.Module):
         super().__init__()
         self.student = Branch(networks, settings)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
-        temperatures = (settings.student_temperature, settings.teacher_temperature)
-        self.criterion = DinoLoss(settings.prototypes, *temperatures, settings.centre_momentum)
+        self.criterion = DinoLoss(
+            settings.prototypes,
+            settings.student_temperature,
+            settings.centre_momentum,
+            settings.sinkhorn_iterations if settings.centring == "sinkhorn" else 0,
+        )
 
-    def forward(self, global_crops: Tensor, local_crops: Tensor | None, freeze: bool) -> dict[str, Tensor]:
+    def forward(
+        self, global_crops: Tensor, local_crops: Tensor | None, freeze: bool, temperature: float
+    ) -> dict[str, Tensor]:
         """Losses of one batch (`DinoLoss`).
 
         Args:
             global_crops: (B, G, 3, S, S) normalised; teacher and student see them.
             local_crops: (B, L, 3, s, s) normalised, for the student alone; or none.
             freeze: keep the student's last layer as it is.
+            temperature: of the teacher (`teacher_temperature`).
         """
         with torch.no_grad():
             teacher = self.teacher(global_crops)
         student = self.student(global_crops, freeze)
         if local_crops is not None:
             student = torch.cat([student, self.student(local_crops, freeze)])
-        losses: dict[str, Tensor] = self.criterion(student, teacher)
+        losses: dict[str, Tensor] = self.criterion(student, teacher, temperature)
         return losses
 
     @torch.no_grad()

@@ -62,7 +62,11 @@ class BackbonePretraining(Optimisation):
     head_bottleneck: int = Field(ge=8)
     student_temperature: float = Field(gt=0)
     teacher_temperature: float = Field(gt=0)
-    centre_momentum: float = Field(ge=0, lt=1)
+    teacher_temperature_start: float = Field(gt=0)
+    teacher_temperature_warmup_epochs: int = Field(ge=0)  # over which it goes from the start to its final value
+    centring: Literal["centre", "sinkhorn"]  # how the teacher's outputs are balanced over the prototypes
+    centre_momentum: float = Field(ge=0, lt=1)  # of `centre` only
+    sinkhorn_iterations: int = Field(ge=1)  # of `sinkhorn` only
     gradient_clip: float = Field(gt=0)
     freeze_last_layer_epochs: int = Field(ge=0)
     global_crops: int = Field(ge=2)
@@ -71,6 +75,13 @@ class BackbonePretraining(Optimisation):
     local_crops: int = Field(ge=0)
     local_size: int = Field(ge=32)
     local_scale: Shares  # of the frame's area
+
+    @model_validator(mode="after")
+    def _temperature_arrives(self) -> Self:
+        if self.teacher_temperature_warmup_epochs > self.epochs:
+            warmup = f"teacher_temperature_warmup_epochs {self.teacher_temperature_warmup_epochs}"
+            raise ValueError(f"{warmup} must not be above epochs {self.epochs}: the temperature would never arrive")
+        return self
 
 
 class Photometric(Section):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from maskvos.learning.dino import Dino, teacher_momentum
+from maskvos.learning.dino import Dino, teacher_momentum, teacher_temperature
 from maskvos.networks.images import normalise
 from maskvos.networks.trunk import Trunk
 from maskvos.params.method import BackbonePretraining, Networks
@@ -55,8 +55,9 @@ class BackboneTask:
         """`DinoLoss` of a collated batch of `MultiCrop`."""
         local_crops = normalise(batch["local_crops"]) if "local_crops" in batch else None
         freeze = step < self._settings.freeze_last_layer_epochs * self._epoch_steps
+        temperature = teacher_temperature(self._settings, step // self._epoch_steps)
         with autocast(self._device, self._precision):
-            losses: dict[str, Tensor] = self._dino(normalise(batch["global_crops"]), local_crops, freeze)
+            losses: dict[str, Tensor] = self._dino(normalise(batch["global_crops"]), local_crops, freeze, temperature)
         return losses
 
     @property

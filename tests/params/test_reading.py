@@ -30,6 +30,8 @@ CONTENT = yaml.safe_load(PARAMS.read_text())
         ("backbone_pretraining", "local_scale", [0.0, 0.3], "'backbone_pretraining.local_scale.0' is 0.0"),
         ("backbone_pretraining", "local_scale", [0.3, 0.1], "backbone_pretraining.local_scale: [0.3, 0.1] must"),
         ("backbone_pretraining", "warmup_epochs", 500, "backbone_pretraining: warmup_epochs 500 must not be above"),
+        ("backbone_pretraining", "teacher_temperature_warmup_epochs", 9, "warmup_epochs 9 must not be above epochs 1"),
+        ("backbone_pretraining", "centring", "center", "'backbone_pretraining.centring' is 'center'"),
         ("correspondence", "warmup_epochs", 500, "correspondence: warmup_epochs 500 must not be above"),
         ("segmentation", "warmup_epochs", 500, "segmentation: warmup_epochs 500 must not be above"),
         ("evaluation", "rows", ["full", "copy", "full"], "evaluation: rows names full more than once"),

@@ -69,7 +69,8 @@ def test_writes_a_trunk_that_the_next_stage_loads_and_curves(finished):
     assert all(value.isfinite().all() for value in tensors.values())
     assert description["kind"] == "backbone"
     rows = list(csv.DictReader((folder / "curves.csv").open()))
-    assert list(rows[0]) == ["step", "epoch", "learning_rate", "loss", "teacher_entropy", "batch_entropy"]
+    teacher = ["teacher_entropy", "batch_entropy", "information"]
+    assert list(rows[0]) == ["step", "epoch", "learning_rate", "loss", *teacher]
     assert [int(row["step"]) for row in rows] == [2, 4, 6]
     assert list((folder / "checkpoints").iterdir()) == []
 
