@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     task = BackboneTask(params.networks, settings, params.seed, precision, samples.epoch_steps, device)
     checkpoints = Checkpoints(args.checkpoints, _belongs_to(params, precision, store))
     log.info("%s: %d frames, %d steps on %s", NAME, len(store), task.total_steps, device)
-    training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings)
+    training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings, params.collapse)
     with atomic_folder(args.output) as folder:
         save_network(folder, task.trunk, "backbone", params.networks, frames=store.fingerprint)
     write_curves(args.curves, training.rows)

@@ -40,7 +40,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         inputs=[store.fingerprint, file_fingerprint(args.weights / FILE)],
     )
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
-    training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings)
+    training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings, params.collapse)
     with atomic_folder(args.output) as folder:
         save_network(folder, encoder, "encoder", params.networks)
     write_curves(args.curves, training.rows)

@@ -14,6 +14,7 @@ from maskvos.console import log, run_stage
 from maskvos.errors import UserError
 from maskvos.evaluation.best_overlap import clip_overlaps, find_annotations, summarise_overlaps
 from maskvos.learning.agreement import adjusted_rand_index
+from maskvos.learning.empty_clusters import judge_clustering
 from maskvos.learning.kmeans_backends import open_backend
 from maskvos.learning.pseudo_masks import PseudoMasks, clip_statistics, summarise
 from maskvos.learning.reclustering import cluster_clips
@@ -44,11 +45,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         name: clip_statistics(masks[name]) | compare(masks[name].labels, previous.get(name)) for name in masks
     }
     summary = summarise(statistics, settings.clusters)
-    if summary["clips_with_nothing_left"] == summary["clips"]:
-        raise UserError(
-            f"clustering.oversize {settings.oversize}: every cluster of every clip is larger than that, no "
-            "pseudo mask is left. Raise it, or look at the weights: their features may be the same everywhere."
-        )
+    judge_clustering(statistics, params.collapse, settings.oversize)
     description = {"kind": "pseudo_masks", "round": args.round, "seed": params.seed, "frames": store.fingerprint}
     labels = {name: torch.from_numpy(masks[name].labels) for name in masks}
     save_weights(args.output, labels, description | {"clustering": settings.model_dump()})

@@ -29,6 +29,7 @@ PARAMETERS: tuple[str, ...] = (
     "alternate",
     "inference",
     "evaluation",
+    "collapse",
     "plan",
 )
 

@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
     length = settings.epochs * samples.epoch_steps
     steps = range(args.round * length, (args.round + 1) * length)
-    training = train(task, samples, steps, checkpoints, params.runtime, settings)
+    training = train(task, samples, steps, checkpoints, params.runtime, settings, params.collapse)
     with atomic_folder(args.output) as folder:
         save_network(folder, model, "model", params.networks)
         save_weights(folder / OPTIMISER, pack_state(task.optimiser), {"kind": "optimiser", "step": steps.stop})

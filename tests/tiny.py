@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import yaml
 
+from maskvos.params.collapse import Collapse
 from maskvos.params.method import BackbonePretraining, Correspondence, Networks, Runtime
 from maskvos.storage.frame_writer import EncodedClip, write_store
 
@@ -66,6 +67,15 @@ NETWORKS = {
     "mask_embedding_dim": 24,
     "decoder_width": 16,
 }
+COLLAPSE = {
+    "action": "stop",
+    "max_similarity": 0.99,
+    "min_effective_rank": 3.0,
+    "min_information": 0.02,
+    "max_empty_clips": 0.5,
+    "warmup": 0.1,
+    "patience": 5,
+}
 
 
 def networks(**changes):
@@ -82,6 +92,10 @@ def correspondence(regime, **changes):
 
 def runtime(**changes):
     return Runtime(**{**RUNTIME, **changes})
+
+
+def collapse(**changes):
+    return Collapse(**{**COLLAPSE, **changes})
 
 
 def write_params(path, source, **sections):

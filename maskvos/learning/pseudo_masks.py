@@ -115,6 +115,7 @@ def summarise(clips: dict[str, dict[str, Any]], clusters: int) -> dict[str, Any]
         "oversized_share_mean": mean("oversized_share"),
         "clips_with_oversized": sum(clip["oversized_share"] > 0 for clip in clips.values()),
         "clips_with_nothing_left": kept.count(0),
+        "clips_with_one_cluster": sum(len(clip["sizes"]) == 1 for clip in clips.values()),
         "iterations_mean": mean("iterations"),
         "objective_mean": mean("objective"),
     }

@@ -18,8 +18,8 @@ class StageParams:
     """
 
     def __init__(self, params: Params, sections: tuple[str, ...]) -> None:
-        # `runtime` never changes a result, so every stage may read it.
-        self._allowed = {section.split(".")[0] for section in sections} | {"runtime"}
+        # These two never change a result, so every stage may read them.
+        self._allowed = {section.split(".")[0] for section in sections} | {"runtime", "collapse"}
         self._params = params
 
     def __getattr__(self, name: str) -> Any:

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from maskvos.params.base import Section
+from maskvos.params.collapse import Collapse
 from maskvos.params.data import Data, Generator, Prepare
 from maskvos.params.inference import Inference
 from maskvos.params.method import (
@@ -64,6 +65,7 @@ class Params(Section):
     alternate: Alternate
     inference: Inference
     evaluation: Evaluation
+    collapse: Collapse
     runtime: Runtime
     plan: Plan
 

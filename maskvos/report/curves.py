@@ -95,6 +95,7 @@ _SUMMARY = {
     "oversized_share_mean": "share dropped as oversized",
     "largest_share_mean": "share of the largest cluster",
     "clips_with_nothing_left": "clips with nothing left",
+    "clips_with_one_cluster": "clips with one cluster",
     "best_overlap_mean": "best-overlap IoU, measured only",
 }
 

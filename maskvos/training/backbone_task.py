@@ -7,6 +7,7 @@ from maskvos.learning.dino import Dino, teacher_momentum, teacher_temperature
 from maskvos.networks.images import normalise
 from maskvos.networks.trunk import Trunk
 from maskvos.params.method import BackbonePretraining, Networks
+from maskvos.training.collapse import FeatureSample
 from maskvos.training.device import autocast, place
 from maskvos.training.optimiser import parameter_groups
 from maskvos.training.order import Sample
@@ -42,6 +43,8 @@ class BackboneTask:
             torch.manual_seed(seed)
             self._dino = place(Dino(networks, settings), device)
         self.module: nn.Module = self._dino
+        # The student, because its teacher follows; places of the trunk, because they are what the stage is for.
+        self.features = FeatureSample(self._dino.student.trunk, lambda maps: maps.last)
         groups = parameter_groups(self._dino.student, settings.weight_decay)
         self.optimiser: torch.optim.Optimizer = torch.optim.SGD(groups, lr=0.0, momentum=settings.momentum)
         self.gradient_clip = settings.gradient_clip

@@ -38,6 +38,10 @@ class Checkpoints:
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.pt"))
 
+    def last_step(self) -> int | None:
+        """Steps that the newest file has behind it, None where there is none."""
+        return max((int(path.stem.removeprefix("step-")) for path in self._files()), default=None)
+
     def save(self, step: int, state: dict[str, Any]) -> None:
         """Write atomically, then remove all but the last two."""
         with atomic_file(self.folder / f"step-{step:08d}.pt") as partial:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.params.method import Correspondence
+from maskvos.training.collapse import FeatureSample
 from maskvos.training.device import autocast, place
 from maskvos.training.optimiser import adam, parameter_groups
 from maskvos.training.order import Sample
@@ -21,6 +22,7 @@ class CorrespondenceTask:
         self, encoder: VisualEncoder, settings: Correspondence, precision: str, epoch_steps: int, device: torch.device
     ) -> None:
         self.module = place(encoder, device).train()
+        self.features = FeatureSample(encoder, lambda features: features.key)
         self.settings, self.precision, self.device = settings, precision, device
         self.epoch_steps, self.total_steps = epoch_steps, settings.epochs * epoch_steps
         self.optimiser = adam(parameter_groups(encoder, settings.weight_decay))

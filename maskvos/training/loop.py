@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from maskvos.console import log
 from maskvos.errors import UserError
+from maskvos.params.collapse import Collapse
 from maskvos.params.method import Runtime
 from maskvos.training.checkpoints import Checkpoints
+from maskvos.training.collapse import FeatureSample, Watch
 from maskvos.training.curves import Row
 from maskvos.training.order import Sample, Samples
 from maskvos.training.progress import Progress
@@ -30,6 +32,10 @@ class Task(Protocol):
     @property
     def optimiser(self) -> torch.optim.Optimizer:
         """Steps the module's parameters."""
+
+    @property
+    def features(self) -> FeatureSample:
+        """Of the network that the stage is for; its spread joins the curve."""
 
     def rate(self, step: int) -> float:
         """Learning rate of the step; a parameter group's ``factor`` multiplies it."""
@@ -79,12 +85,18 @@ class Training:
 
 
 def train(
-    task: Task, samples: Samples, steps: range, checkpoints: Checkpoints, runtime: Runtime, settings: Any
+    task: Task,
+    samples: Samples,
+    steps: range,
+    checkpoints: Checkpoints,
+    runtime: Runtime,
+    settings: Any,
+    collapse: Collapse,
 ) -> Training:
     """Run the steps of ``steps`` (numbers over the whole run), resuming where a checkpoint of this run is found.
 
     Raises:
-        UserError: a loss stopped being a number.
+        UserError: a loss stopped being a number, or the features collapsed (`Watch`).
         SystemExit: status 75 after a signal; the state is saved and the same command goes on.
     """
     state = checkpoints.latest()
@@ -96,17 +108,21 @@ def train(
     device = next(task.module.parameters()).device
     stop, started = StopRequest(), time.perf_counter()
     window = _Window() if state is None else _Window(_to(state["sums"], device), state["count"])
+    watch = Watch(samples.stream, steps, collapse)
     batches = samples.batches(first, steps.stop, runtime.workers, pinned=device.type == "cuda")
     with Progress(samples.stream, len(steps), first - steps.start) as progress:
         for step, batch in zip(range(first, steps.stop), batches, strict=True):
-            window.add(_one_step(task, _to(batch, device), step))
             done = step + 1
             ends = done == steps.stop
-            if (done - steps.start) % settings.log_every == 0 or ends:
+            task.features.wanted = (done - steps.start) % settings.log_every == 0 or ends
+            window.add(_one_step(task, _to(batch, device), step))
+            if task.features.wanted:
                 rows.append(_row(task, samples, window, step))
                 progress.report(done - steps.start, rows[-1])
+                watch.judge(rows, checkpoints)
                 window = _Window()
-            if ends or stop.asked or (done - steps.start) % settings.checkpoint_every == 0:
+            due = (done - steps.start) % settings.checkpoint_every == 0 and not watch.withholds(rows)
+            if ends or stop.asked or due:
                 _save(task, checkpoints, done, rows, window)
             if stop.asked and not ends:
                 log.warning("stopped by a signal after step %d; the state is saved, run the same command again", done)
@@ -142,7 +158,7 @@ def _row(task: Task, samples: Samples, window: _Window, step: int) -> Row:
             f"({means}). The checkpoint before is good; lower the learning rate or look at the frames."
         )
     epoch = (step + 1) / samples.epoch_steps
-    return {"step": step + 1, "epoch": epoch, "learning_rate": task.rate(step), **means}
+    return {"step": step + 1, "epoch": epoch, "learning_rate": task.rate(step), **means, **task.features.statistics()}
 
 
 def _save(task: Task, checkpoints: Checkpoints, done: int, rows: list[Row], window: _Window) -> None:

@@ -7,6 +7,7 @@ from maskvos.learning.mask_embedding import segmentation_loss
 from maskvos.networks.images import normalise
 from maskvos.networks.model import MaskVOS
 from maskvos.params.method import Correspondence, Segmentation
+from maskvos.training.collapse import FeatureSample
 from maskvos.training.device import autocast, place
 from maskvos.training.optimiser import adam, parameter_groups
 from maskvos.training.order import Sample
@@ -31,6 +32,7 @@ class SegmentationTask:
         device: torch.device,
     ) -> None:
         self.module = place(model, device).train()
+        self.features = FeatureSample(model.encoder, lambda features: features.key)
         self.settings, self.correspondence = settings, correspondence
         self.precision, self.device = precision, device
         self.epoch_steps, self.total_steps = epoch_steps, rounds * settings.epochs * epoch_steps

@@ -108,6 +108,10 @@ def test_statistics_and_summary():
     assert entry["oversized_share"] == pytest.approx((masks.labels == 0).mean(), abs=1e-6)
     assert entry["kept"] == masks.labels.max()
     empty = {**entry, "kept": 0, "oversized_share": 1.0}
+    whole = {**entry, "sizes": [50], "shares": [1.0]}
+    shares = summarise({"a": entry, "b": whole, "c": whole}, 4)
+    assert shares["largest_share_mean"] == pytest.approx((entry["shares"][0] + 2) / 3, abs=1e-6)
+    assert shares["clips_with_one_cluster"] == 2
     summary = summarise({"a": entry, "b": empty}, 4)
     assert summary["clips"] == 2 and summary["clips_with_nothing_left"] == 1
     assert summary["kept_mean"] == entry["kept"] / 2

@@ -32,6 +32,8 @@ CONTENT = yaml.safe_load(PARAMS.read_text())
         ("backbone_pretraining", "warmup_epochs", 500, "backbone_pretraining: warmup_epochs 500 must not be above"),
         ("backbone_pretraining", "teacher_temperature_warmup_epochs", 9, "warmup_epochs 9 must not be above epochs 1"),
         ("backbone_pretraining", "centring", "center", "'backbone_pretraining.centring' is 'center'"),
+        ("collapse", "action", "ignore", "'collapse.action' is 'ignore'"),
+        ("collapse", "max_similarity", 1.5, "'collapse.max_similarity' is 1.5"),
         ("correspondence", "warmup_epochs", 500, "correspondence: warmup_epochs 500 must not be above"),
         ("segmentation", "warmup_epochs", 500, "segmentation: warmup_epochs 500 must not be above"),
         ("evaluation", "rows", ["full", "copy", "full"], "evaluation: rows names full more than once"),
@@ -110,6 +112,7 @@ def test_a_stage_reads_what_it_declared():
     params = read_params(PARAMS, ("seed", "versions.prepare"))
     assert params.seed == CONTENT["seed"]
     assert params.runtime.device == CONTENT["runtime"]["device"]
+    assert params.collapse.action == CONTENT["collapse"]["action"]
     with pytest.raises(AttributeError, match="PARAMETERS"):
         _ = params.inference
 

@@ -93,7 +93,10 @@ def test_stages_declare_what_both_tools_track(checkout, monkeypatch):
 def test_no_stage_tracks_how_the_work_is_run(checkout, monkeypatch):
     monkeypatch.chdir(checkout.folder)
     checkout.compose("preset=demo")
-    assert not [stage for stage in dvc_graph(checkout.folder).values() if "runtime" in stage["parameters"]]
+    graph = dvc_graph(checkout.folder)
+    assert not [stage for stage in graph.values() if "runtime" in stage["parameters"]]
+    tracking = [name for name, stage in graph.items() if "collapse" in stage["parameters"]]
+    assert tracking == ["artifacts/report/report.html"]  # which prints the limits; they change no other result
 
 
 @pytest.mark.parametrize("present", [True, False])
@@ -108,7 +111,7 @@ def test_a_local_run_limits_the_gpu_where_there_is_one(checkout, monkeypatch, pr
     assert (limit and limit.value) == (1 if present else None)
 
 
-def test_dvc_plots_draws_the_loss_of_every_trained_stage(checkout, monkeypatch):
+def test_dvc_plots_draws_the_loss_of_every_trained_stage_and_what_tells_of_collapse(checkout, monkeypatch):
     monkeypatch.chdir(checkout.folder)
     checkout.compose("preset=demo", "alternate.rounds=3")
     files = [
@@ -117,12 +120,17 @@ def test_dvc_plots_draws_the_loss_of_every_trained_stage(checkout, monkeypatch):
     for name in files:
         curves = checkout.folder / name
         curves.parent.mkdir(parents=True)
-        curves.write_text("step,loss\n1,0.5\n")
+        curves.write_text("step,loss,similarity,effective_rank\n1,0.5,0.3,30\n")
     with Repo(str(checkout.folder)) as repo:
-        sources = repo.plots.show()["workspace"]["sources"]["data"]
-    assert {name: source.get("data") for name, source in sources.items()} == {
-        name: [{"step": "1", "loss": "0.5"}] for name in files
+        shown = repo.plots.show()["workspace"]
+    row = {"step": "1", "loss": "0.5", "similarity": "0.3", "effective_rank": "30"}
+    assert {name: source.get("data") for name, source in shown["sources"]["data"].items()} == {
+        name: [row] for name in files
     }
+    drawn = {name: plot["y"] for name, plot in shown["definitions"]["data"]["dvc.yaml"]["data"].items()}
+    for column in ("similarity", "effective_rank"):
+        assert drawn[column] == dict.fromkeys(files[:3], column)
+    assert drawn["teacher"] == {files[0]: ["teacher_entropy", "batch_entropy", "information"]}
 
 
 def test_dvc_plots_draws_the_rest_where_a_stage_made_no_step(checkout, monkeypatch):

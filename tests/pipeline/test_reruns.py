@@ -34,6 +34,7 @@ CASES = {  # one change for each section of the parameters: the stages that reru
     "alternate.rounds=3": [*CHAIN[4:], "recluster-2", "segment-2"],
     "inference.top_k=9": ["evaluate-copy", "evaluate-full", "report"],
     "evaluation.rows=[copy,lab,full]": ["evaluate-lab", "report"],
+    "collapse.patience=9": ["report"],
     "runtime.workers=0": [],
 }
 

@@ -1,5 +1,7 @@
 """Panels: rounds joined, series thinned, statistics by round."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,19 @@ def test_clustering_by_round(tmp_path):
     np.testing.assert_array_equal(panels["clusters kept a clip"].y, [4, 3])
     np.testing.assert_array_equal(panels["cluster sizes, last round"].y, [0.7, 0.7, 0.3, 0.3])
     assert "agreement with the round before" not in panels  # none was recorded
+
+
+def test_what_tells_of_collapse_has_its_panels(tmp_path):
+    curves = {name: np.ones(3) for name in ("step", "loss", "information", "similarity", "effective_rank")}
+    assert [panel.title for panel in training_panels(curves)][1:] == ["information", "similarity", "effective rank"]
+    artifacts, _ = make_tree(tmp_path)
+    for number in (0, 1):
+        path = artifacts / f"rounds/{number}/clustering.json"
+        content = json.loads(path.read_text())
+        content["summary"]["clips_with_one_cluster"] = number
+        path.write_text(json.dumps(content))
+    panels = {panel.title: panel for panel in clustering_panels(round_folders(artifacts, make_params().plan))}
+    np.testing.assert_array_equal(panels["clips with one cluster"].y, [0, 1])
 
 
 def test_groups_without_files_are_empty(tmp_path):

@@ -12,7 +12,7 @@ from maskvos.errors import UserError
 from maskvos.learning.dino import Dino
 from maskvos.networks.files import FILE, load_encoder
 from maskvos.storage.weights import load_weights
-from tests.tiny import BACKBONE, backbone_pretraining, networks, write_frames, write_params
+from tests.tiny import BACKBONE, backbone_pretraining, collapse, networks, write_frames, write_params
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,7 +70,7 @@ def test_writes_a_trunk_that_the_next_stage_loads_and_curves(finished):
     assert description["kind"] == "backbone"
     rows = list(csv.DictReader((folder / "curves.csv").open()))
     teacher = ["teacher_entropy", "batch_entropy", "information"]
-    assert list(rows[0]) == ["step", "epoch", "learning_rate", "loss", *teacher]
+    assert list(rows[0]) == ["step", "epoch", "learning_rate", "loss", *teacher, "similarity", "effective_rank"]
     assert [int(row["step"]) for row in rows] == [2, 4, 6]
     assert list((folder / "checkpoints").iterdir()) == []
 
@@ -102,6 +102,28 @@ def test_an_interrupted_run_ends_with_the_same_bytes(stage, inputs, finished, tm
     assert not (tmp_path / "weights").exists() and not (tmp_path / "curves.csv").exists()
     stage.main(arguments(inputs, tmp_path))
     assert len(calls) == 5 + 3  # went on after step 3, in the middle of a row of the curve
+    assert outputs(tmp_path) == outputs(finished[0])
+
+
+def test_a_collapsed_run_writes_nothing_and_goes_on_with_warn_to_the_same_bytes(stage, inputs, finished, tmp_path):
+    """The limits are no part of what a checkpoint belongs to: they change no result."""
+    given = arguments(inputs, tmp_path)
+    limits = {"warmup": 0.4, "patience": 2, "max_similarity": -1.0}
+    for action in ("stop", "warn"):
+        given.params = tmp_path / f"{action}.yaml"
+        write_params(
+            given.params,
+            ROOT / "params.yaml",
+            backbone_pretraining=BACKBONE,
+            precision="fp32",
+            collapse=collapse(action=action, **limits).model_dump(),
+        )
+    given.params = tmp_path / "stop.yaml"
+    with pytest.raises(UserError, match=r"pretrain_backbone: the features have collapsed.*steps 4 to 6.*keeps step 3"):
+        stage.main(given)
+    assert not given.output.exists() and not given.curves.exists()
+    given.params = tmp_path / "warn.yaml"
+    assert stage.main(given)["resumed_after"] == 3
     assert outputs(tmp_path) == outputs(finished[0])
 
 

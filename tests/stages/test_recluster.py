@@ -132,6 +132,22 @@ def test_a_clip_with_nothing_left_is_stored_empty_and_counted(folder, monkeypatc
     assert summary["clips_with_nothing_left"] == 1 and summary["kept_histogram"]["0"] == 1
 
 
+def test_most_clips_with_nothing_left_is_a_collapse_unless_only_warned_of(folder, monkeypatch):
+    def without_ducks(assignment, clusters, oversize):
+        return keep_clusters(assignment, clusters, 1e-9 if assignment.shape[0] == 3 else oversize)
+
+    monkeypatch.setattr("maskvos.learning.pseudo_masks.keep_clusters", without_ducks)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["collapse"]["max_empty_clips"] = 0.4
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    with pytest.raises(UserError, match="Of 2 clips, 1 have no cluster left"):
+        run(folder)
+    assert not (folder / "first").exists()
+    params["collapse"]["action"] = "warn"
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    assert run(folder)[0].output.exists()
+
+
 def test_nothing_left_anywhere_is_an_error_and_writes_nothing(folder):
     change(folder, oversize=0.01)
     with pytest.raises(UserError, match="oversize"):

@@ -12,7 +12,7 @@ from maskvos.training.backbone_task import BackboneTask
 from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.loop import train
 from maskvos.training.order import Samples
-from tests.tiny import backbone_pretraining, networks, runtime
+from tests.tiny import backbone_pretraining, collapse, networks, runtime
 
 EPOCH = 3
 
@@ -37,7 +37,7 @@ def crops(item, generator, _step):
 def run(task, folder, steps):
     settings = SimpleNamespace(log_every=1, checkpoint_every=100)
     samples, checkpoints = Samples(crops, 12, 4, 0, "backbone"), Checkpoints(folder, "run")
-    return train(task, samples, range(steps), checkpoints, runtime(), settings).rows
+    return train(task, samples, range(steps), checkpoints, runtime(), settings, collapse(warmup=1.0)).rows
 
 
 def test_rates_of_a_run_written_out():
@@ -85,4 +85,15 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, backbone, centring):
     for name, value in whole.module.state_dict().items():
         assert torch.equal(value, again.module.state_dict()[name]), name
     assert all(math.isfinite(value) for row in expected for value in row.values())
-    assert {"teacher_entropy", "batch_entropy", "information"} < expected[0].keys()
+    assert {"teacher_entropy", "batch_entropy", "information", "similarity", "effective_rank"} < expected[0].keys()
+
+
+def test_the_spread_is_that_of_the_students_places_in_the_global_crops():
+    task = make_task()
+    task.features.wanted = True
+    shapes = []
+    task._dino.student.trunk.register_forward_hook(lambda _m, _i, output: shapes.append(output.last.shape))
+    batch = next(Samples(crops, 12, 4, 0, "x").batches(0, 1, 0, pinned=False))
+    task.losses(batch, 0)
+    assert shapes == [(8, 512, 1, 1), (4, 512, 1, 1)]
+    assert task.features._pixels.shape == (8, 1, 512)

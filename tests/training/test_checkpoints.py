@@ -21,6 +21,11 @@ def test_nothing_saved_gives_nothing(tmp_path):
     assert Checkpoints(tmp_path / "absent", "run").latest() is None
 
 
+def test_the_last_step_is_known_without_reading_files(tmp_path):
+    assert Checkpoints(tmp_path / "absent", "run").last_step() is None
+    assert saved(tmp_path, 2, 10).last_step() == 10
+
+
 def test_latest_gives_back_what_was_saved(tmp_path):
     state = saved(tmp_path, 2, 10).latest()
     assert state["step"] == 10 and state["rows"] == [{"loss": 0.1}]
