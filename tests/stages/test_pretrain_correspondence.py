@@ -63,7 +63,7 @@ def test_each_regime_trains_e_and_records_its_losses(inputs, tmp_path, regime, m
     record = main(arguments(inputs, tmp_path / "whole", regime=regime))
     assert record["steps"] == 4
     rows = list(csv.DictReader((tmp_path / "whole" / "curves.csv").open()))
-    assert list(rows[0]) == ["step", "epoch", "learning_rate", "loss", *COLUMNS[regime]]
+    assert list(rows[0]) == ["step", "epoch", "learning_rate", "loss", *COLUMNS[regime], "similarity", "effective_rank"]
     assert [int(row["step"]) for row in rows] == [2, 4]
     trained, start = (
         load_encoder(tmp_path / "whole" / "weights", networks()),

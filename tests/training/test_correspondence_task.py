@@ -5,7 +5,8 @@ import torch
 
 from maskvos.networks.model import MaskVOS
 from maskvos.params import read_all_params
-from maskvos.training.correspondence_task import CorrespondenceTask, correspondence_losses
+from maskvos.training.correspondence_task import CorrespondenceTask
+from maskvos.training.regimes import correspondence_losses
 from tests.plain.batch import HEIGHT, WIDTH, correspondence_batch, plain_correspondence
 from tests.plain.networks import gradient_error, leaves, settle
 from tests.plain.precision import code_in_float64
@@ -29,7 +30,7 @@ def test_losses_of_images_are_equations_11_to_15(model, part, negatives):
     batch, weights = correspondence_batch(), leaves(model)
     expected = plain_correspondence(weights, batch, 0.2, negatives)[part]
     expected.backward()
-    given = batch["frames"], batch["zoom"], batch["zoom_flip"], settings(negatives=negatives)
+    given = batch, settings(negatives=negatives)
     found = correspondence_losses(model.encoder, *given)[part]
     assert found.item() == pytest.approx(expected.item(), rel=1e-4)
     with code_in_float64():
