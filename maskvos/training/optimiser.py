@@ -32,7 +32,10 @@ def pack_state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def unpack_state(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put a packed state into an optimiser over the same parameters.
+    """Put a packed state into an optimiser over the same parameters, laid out in memory as these are.
+
+    A file knows no channels-last order. In another order than the weight's, a GPU would update them by another kernel,
+    whose last bit may differ from that of a run without a break.
 
     Raises:
         UserError: it belongs to other parameters.
@@ -46,5 +49,7 @@ def unpack_state(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -
     for index, entry in entries.items():
         if index >= len(parameters) or any(v.ndim and v.shape != parameters[index].shape for v in entry.values()):
             raise UserError("the optimiser's state of the round before belongs to another network; rerun that round.")
+        for name, value in entry.items():
+            entry[name] = torch.empty_like(parameters[index]).copy_(value) if value.ndim else value
     complete["state"] = entries
     optimiser.load_state_dict(complete)

@@ -71,6 +71,19 @@ def test_packed_state_on_disk_continues_identically(tmp_path):
         assert torch.equal(expected, found)
 
 
+def test_unpacked_state_is_laid_out_as_its_weight(tmp_path):
+    """As Adam itself makes it: otherwise another kernel updates it, and rounds need not add up to the bit."""
+    modules = [network().to(memory_format=torch.channels_last) for _ in range(2)]
+    made, unpacked = (adam(parameter_groups(module, 0.01)) for module in modules)
+    steps(modules[0], made, 0, 1)
+    save_weights(tmp_path / "optimiser.safetensors", pack_state(made), {})
+    unpack_state(unpacked, load_weights(tmp_path / "optimiser.safetensors")[0])
+    for (weight, expected), found in zip(made.state.items(), unpacked.state.values(), strict=True):
+        for name in ("exp_avg", "exp_avg_sq"):
+            assert torch.equal(found[name], expected[name])
+            assert found[name].stride() == expected[name].stride() == weight.stride()
+
+
 def test_without_the_state_the_run_would_differ():
     module = network()
     optimiser = adam(parameter_groups(module, 0.01))
