@@ -17,6 +17,7 @@ PRESETS = {
     "demo": ["preset=demo"],
     "clips": ["preset=clips", "data.train.path=videos", "data.evaluation.multi.path=sets/multi"],
     "paper_r18": ["preset=paper_r18"],
+    "released_r18": ["preset=released_r18"],
     "paper_r50": ["preset=paper_r50", "alternate.rounds=3", "segmentation.learning_rate=2e-6"],
 }
 ABLATIONS = sorted(path.stem for path in (ROOT / "conf" / "ablation").glob("*.yaml"))
@@ -141,6 +142,25 @@ def test_tables_4a_and_4f(ablation, expected, rows):
     }
 
 
+TABLES_4B_TO_4E = {
+    **{f"references_{n}": {"inference.references": n} for n in (0, 15, 20, 25, 30)},
+    **{f"clusters_{n}": {"clustering.clusters": n} for n in (3, 5, 8, 10)},
+    "clusters_2": {"clustering.clusters": 2, "segmentation.objects": 1},
+    **{f"refinement_{n}": {"inference.refinement_rounds": n} for n in range(6)},
+    "update_never": {"segmentation.epochs": 100, "alternate.rounds": 1},
+    **{f"update_{n}": {"segmentation.epochs": n, "alternate.rounds": -(-100 // n)} for n in (20, 15, 10, 5, 1)},
+}
+
+
+@pytest.mark.parametrize("ablation", TABLES_4B_TO_4E)
+def test_tables_4b_to_4e(ablation):
+    after = composed("preset=demo", f"ablation={ablation}")
+    for name, value in TABLES_4B_TO_4E[ablation].items():
+        assert after[f".{name}"] == value
+    assert set(changes("demo", ablation)) <= {"ablation", "evaluation.rows", *TABLES_4B_TO_4E[ablation]}
+    assert after[".evaluation.rows"] == ["full"]
+
+
 @pytest.mark.parametrize(
     ("overrides", "davis", "youtubevos"),
     [
@@ -158,7 +178,7 @@ def test_resolutions_by_layout(overrides, davis, youtubevos):
     ("overrides", "words"),
     [
         (["preset=dmo"], "unknown preset 'dmo'; there are clips, demo, paper_r18, paper_r50"),
-        (["ablation=regime_cycles"], "unknown ablation 'regime_cycles'; there are losses_all, "),
+        (["ablation=regime_cycles"], "unknown ablation 'regime_cycles'; there are clusters_10, "),
         (["ablation=losses_seg_only", "segmentation.encoder_rate=0.0"], "so E never learns"),
         (["correspondence.epoch=3"], "did you mean 'correspondence.epochs'"),
         (["+correspondence.epoch=3"], "did you mean 'epochs'"),

@@ -193,7 +193,7 @@ class Segmentation(Optimisation):
 class Alternate(Section):
     """Rounds of re-clustering and segmentation learning."""
 
-    rounds: int = Field(ge=1, le=99)
+    rounds: int = Field(ge=1, le=999)  # Table 4d goes to one each epoch
 
 
 class Evaluation(Section):
