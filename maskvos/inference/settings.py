@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from maskvos.errors import UserError
-from maskvos.params import read_all_params
 from maskvos.params.inference import Tracking
+from maskvos.params.reading import read_inference
 
 # The one copy beside conf/paper.yaml, which names the sources: the command runs without a checkout. A test compares.
 PAPER = Tracking(
@@ -45,7 +45,7 @@ def choose_settings(arguments: argparse.Namespace, short_side: int | None) -> Tr
     Raises:
         UserError: the parameter file cannot be used, or a number is out of range.
     """
-    base = PAPER if arguments.params is None else read_all_params(arguments.params).inference.at(None)
+    base = PAPER if arguments.params is None else read_inference(arguments.params).at(None)
     given = {
         "references": arguments.references,
         "refinement_rounds": arguments.rounds,

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from maskvos.errors import UserError
+from maskvos.params.inference import Inference
 from maskvos.params.schema import Params
 
 
@@ -39,14 +40,30 @@ def read_params(path: Path | str, sections: tuple[str, ...]) -> Any:
 
 def read_all_params(path: Path | str) -> Params:
     """The whole parameter file, for the report and for tools."""
-    path = Path(path)
+    return validate(_load(Path(path)), str(path))
+
+
+def read_inference(path: Path | str) -> Inference:
+    """The section ``inference`` alone: the other sections may be those of another version of maskvos.
+
+    Raises:
+        UserError: the file or the section cannot be used.
+    """
+    content = _load(Path(path))
+    try:
+        return Inference.model_validate(content.get("inference") if isinstance(content, dict) else content)
+    except ValidationError as error:
+        problems = [_describe({**detail, "loc": ("inference", *detail["loc"])}) for detail in error.errors()]
+        raise UserError(f"{path}: " + "; ".join(problems)) from error
+
+
+def _load(path: Path) -> Any:
     if not path.is_file():
         raise UserError(f"{path}: no such parameter file. `maskvos compose preset=demo` writes one.")
     try:
-        content = yaml.safe_load(path.read_text())
+        return yaml.safe_load(path.read_text())
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML ({error}). `maskvos compose` writes it anew.") from error
-    return validate(content, str(path))
 
 
 def validate(content: Any, origin: str) -> Params:

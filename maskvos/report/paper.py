@@ -48,6 +48,7 @@ YOUTUBE_VOS_VAL = (
 )
 
 REMARK = (
-    "Unless the preset is one of the paper's, they are not measured on the same footing: data, image size and length "
-    "of training differ. They stand together to show the distance and the order of the rows, not to be subtracted."
+    "Unless the preset is one of the paper's, they are not measured on the same footing: data, image size, length of "
+    "training and the annotated sequences differ. They stand together to show the distance and the order of the rows, "
+    "not to be subtracted."
 )

@@ -47,6 +47,34 @@ def test_a_parameter_file_gives_all_but_the_size(params):
     assert choose("--params", params).model_dump() == expected
 
 
+def test_a_parameter_file_of_another_version_serves_by_its_section_inference(params):
+    content = yaml.safe_load(params.read_text())
+    params.write_text(yaml.safe_dump({"inference": content["inference"], "of_another_version": 1}))
+    assert choose("--params", params).top_k == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"top": 1}, "unknown parameter 'inference.top', did you mean 'top_k'"),
+        ({"references": "x"}, "'inference.references' is 'x'"),
+    ],
+)
+def test_a_section_inference_that_is_wrong(params, content, message):
+    whole = yaml.safe_load(params.read_text())
+    whole["inference"] |= content
+    params.write_text(yaml.safe_dump(whole))
+    with pytest.raises(UserError, match=message):
+        choose("--params", params)
+
+
+@pytest.mark.parametrize("text", ["- 1", "inference: 3", "seed: 0", ""])
+def test_a_file_without_such_a_section(params, text):
+    params.write_text(text)
+    with pytest.raises(UserError, match="inference"):
+        choose("--params", params)
+
+
 def test_options_come_before_the_file(params):
     chosen = choose("--params", params, "--kept-mask", "refined", "--rounds", 0, "--references", 0, short_side=96)
     assert (chosen.kept_mask, chosen.refinement_rounds, chosen.references) == ("refined", 0, 0)
