@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from maskvos.errors import UserError
+from maskvos.revision import read_revision
 from maskvos.storage.atomic import atomic_file
 
 log = logging.getLogger("maskvos")
@@ -34,6 +35,7 @@ def run_stage(name: str, main: Callable[[], dict[str, Any] | None]) -> None:
     What ``main`` returns (rates, counts: what differs from run to run and must stay out of artifacts) joins the record.
     """
     start_log(Path("logs") / f"{name}.log")
+    revision = read_revision(Path.cwd())  # before the work: a checkout may move on while a stage runs
     started = datetime.datetime.now(datetime.UTC)
     clock = time.perf_counter()
     try:
@@ -49,6 +51,7 @@ def run_stage(name: str, main: Callable[[], dict[str, Any] | None]) -> None:
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "accelerator": accelerator(),
+        "revision": str(revision),
         **(extra or {}),
     }
     with atomic_file(Path("logs") / f"{name}.json") as partial:

@@ -7,7 +7,7 @@ from typing import Any
 from maskvos.console import log, run_stage
 from maskvos.params import read_all_params
 from maskvos.report.html import render_report
-from maskvos.report.revision import read_revision
+from maskvos.revision import read_revision
 from maskvos.storage.atomic import atomic_file
 
 NAME = "report"

@@ -38,7 +38,7 @@ def test_record_holds_time_place_and_what_the_stage_returned():
     assert record["frames"] == 12
     assert record["seconds"] >= 0
     assert record["cores"] >= 1
-    assert {"started", "host", "processor", "accelerator"} <= set(record)
+    assert {"started", "host", "processor", "accelerator", "revision"} <= set(record)
 
 
 def test_stage_that_returns_nothing_has_a_record():

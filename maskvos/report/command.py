@@ -12,7 +12,6 @@ from maskvos.errors import UserError
 from maskvos.params import read_all_params
 from maskvos.report.markdown import render_markdown
 from maskvos.report.records import read_results
-from maskvos.report.revision import read_revision
 from maskvos.report.tables import Table, results_table
 from maskvos.storage.atomic import atomic_file
 
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     report = args.artifacts / "report" / "report.html"
     console.print(f"report: {report}" if report.is_file() else "report: not made yet", soft_wrap=True, highlight=False)
     if args.markdown:
-        page = render_markdown(params, results, args.logs, read_revision(Path.cwd()))
+        page = render_markdown(params, results, args.logs)
         with atomic_file(args.markdown) as partial:
             partial.write_text(page, encoding="utf-8")
         console.print(f"written: {args.markdown}", soft_wrap=True, highlight=False)

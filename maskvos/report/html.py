@@ -16,7 +16,7 @@ from maskvos.report.plots import draw
 from maskvos.report.predictions import prediction_galleries
 from maskvos.report.pseudo_masks import pseudo_mask_galleries
 from maskvos.report.records import Result, read_results
-from maskvos.report.revision import Revision
+from maskvos.revision import Revision
 
 
 def render_report(params: Params, artifacts: Path, logs: Path, revision: Revision) -> str:
@@ -31,6 +31,7 @@ def render_report(params: Params, artifacts: Path, logs: Path, revision: Revisio
         "params": params,
         "revision": revision,
         "runs": runs,
+        "revisions": run.revisions(runs),
         "total_time": run.total_time(runs),
         "hardware": run.hardware(runs),
         "settings": run.settings(params),

@@ -6,13 +6,12 @@ from maskvos.params import Params
 from maskvos.report import paper, run, tables
 from maskvos.report.comparison import comparisons
 from maskvos.report.records import Result
-from maskvos.report.revision import Revision
 
 
-def render_markdown(params: Params, results: dict[str, list[Result]], logs: Path, revision: Revision) -> str:
+def render_markdown(params: Params, results: dict[str, list[Result]], logs: Path) -> str:
     """The page; sections without content say so. Of absolute paths in the settings only the last part is printed."""
     runs = run.read_stage_runs(params, logs)
-    parts = [f"# Results: preset `{params.preset}`", _facts(params, runs, revision), "## All sets", _summary(results)]
+    parts = [f"# Results: preset `{params.preset}`", _facts(params, runs), "## All sets", _summary(results)]
     for name, rows in results.items():
         objects = f"{rows[0].objects} object{'' if rows[0].objects == 1 else 's'}"
         if not rows[-1].scored:
@@ -43,13 +42,13 @@ def _escape(entry: str) -> str:
     return entry.replace("|", "\\|")
 
 
-def _facts(params: Params, runs: list[run.StageRun], revision: Revision) -> str:
+def _facts(params: Params, runs: list[run.StageRun]) -> str:
     facts = {
         **({"Ablation": f"`{params.ablation}`"} if params.ablation != "none" else {}),
         "Seed": str(params.seed),
         "Backbone": f"{params.networks.backbone}, {params.networks.last_layer}, precision {params.precision}",
         "Rounds": str(params.alternate.rounds),
-        "Commit": f"`{revision.short}`, {revision.state}",
+        "Commit": run.revisions(runs),
         "Time of all stages": run.total_time(runs),
         "Hardware": "; ".join(run.hardware(runs)),
     }

@@ -1,6 +1,7 @@
 """What was run: the stages in order with their times and hardware, and the settings."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -10,7 +11,7 @@ import yaml
 from maskvos.params import Params
 from maskvos.report.records import read_json
 
-_RECORD = ("stage", "started", "seconds", "host", "processor", "cores", "accelerator")
+_RECORD = ("stage", "started", "seconds", "host", "processor", "cores", "accelerator", "revision")
 _RATES = {"steps_per_second": "steps/s", "frames_per_second": "frames/s", "fps": "frames/s"}
 
 
@@ -23,6 +24,7 @@ class StageRun:
     started: str = ""
     hardware: str = "not recorded"
     rate: str = ""
+    revision: str = ""
     facts: str = ""
 
     @property
@@ -53,7 +55,15 @@ def _read(path: Path, name: str) -> StageRun:
     rate = ", ".join(f"{record[key]:.3g} {unit}" for key, unit in _RATES.items() if key in record)
     known = (*_RECORD, *_RATES)
     facts = ", ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in record.items() if key not in known)
-    return StageRun(name, record.get("seconds"), str(record.get("started", ""))[:16], " + ".join(parts), rate, facts)
+    return StageRun(
+        name,
+        record.get("seconds"),
+        str(record.get("started", ""))[:16],
+        " + ".join(parts),
+        rate,
+        str(record.get("revision", "")),
+        facts,
+    )
 
 
 def _plain(value: Any) -> str:
@@ -82,6 +92,14 @@ def total_time(runs: list[StageRun]) -> str:
 def hardware(runs: list[StageRun]) -> list[str]:
     """The machines that took part, each once, in the order of their first stage."""
     return list(dict.fromkeys(run.hardware for run in runs if run.seconds is not None)) or ["not recorded"]
+
+
+def revisions(runs: list[StageRun]) -> str:
+    """The commits that the recorded stages ran at; with the number of stages where they are not one and the same."""
+    counts = Counter(run.revision or "commit not recorded" for run in runs if run.seconds is not None)
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(f"{revision} ({count} of the stages)" for revision, count in counts.items()) or "not recorded"
 
 
 def settings(params: Params) -> dict[str, str]:

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from maskvos.report.html import render_report
-from maskvos.report.revision import Revision
+from maskvos.revision import Revision
 from tests.report.tree import add_leftovers, make_params, make_tree
 
 REVISION = Revision("a" * 40, ["params.yaml"])
@@ -51,7 +51,16 @@ def test_page_is_well_formed_and_complete(tmp_path):
     artifacts, logs = make_tree(tmp_path)
     page = render_report(make_params(), artifacts, logs, REVISION)
     text = check(page)
-    for expected in ("60.0", "Copy of the first mask", "74.5", "ball", "Round 1", "aaaaaaaaaaaa", "params.yaml"):
+    for expected in (
+        "60.0",
+        "Copy of the first mask",
+        "74.5",
+        "ball",
+        "Round 1",
+        "a" * 40,
+        "params.yaml",
+        "cccccccccccc, tree as committed",
+    ):
         assert expected in text
     for expected in (
         "Some CPU, 2 cores",

@@ -2,7 +2,6 @@
 
 from maskvos.report.markdown import markdown_table, render_markdown
 from maskvos.report.records import read_results
-from maskvos.report.revision import Revision
 from maskvos.report.tables import Cell, Line, Table
 from tests.report.tree import make_params, make_tree
 
@@ -14,11 +13,11 @@ def test_table_marks_the_best_and_escapes_pipes():
 
 def test_page_holds_results_settings_and_origin(tmp_path):
     artifacts, logs = make_tree(tmp_path)
-    page = render_markdown(make_params(), read_results(artifacts, make_params().plan), logs, Revision("b" * 40, []))
+    page = render_markdown(make_params(), read_results(artifacts, make_params().plan), logs)
     for expected in (
         "| Full method | 60.0 / 60.0 / 60.0 |",
         "- Seed: 0",
-        "- Commit: `bbbbbbbbbbbb`, tree as committed",
+        "- Commit: cccccccccccc, tree as committed",
         "- Hardware: Some CPU, 2 cores",
         "| pretrain_correspondence | 1 h 02 min | 4.57 steps/s |",
         "| dog | 22.0 | 32.0 | 12.0 | 52.0 | **62.0** |",
@@ -32,17 +31,17 @@ def test_page_holds_results_settings_and_origin(tmp_path):
 
 def test_an_ablation_is_named(tmp_path):
     params = make_params().model_copy(update={"ablation": "losses_all"})
-    assert "- Ablation: `losses_all`" in render_markdown(params, {}, tmp_path, Revision("unknown", []))
-    assert "Ablation" not in render_markdown(make_params(), {}, tmp_path, Revision("unknown", []))
+    assert "- Ablation: `losses_all`" in render_markdown(params, {}, tmp_path)
+    assert "Ablation" not in render_markdown(make_params(), {}, tmp_path)
 
 
 def test_every_table_has_as_many_cells_as_columns(tmp_path):
     artifacts, logs = make_tree(tmp_path)
-    page = render_markdown(make_params(), read_results(artifacts, make_params().plan), logs, Revision("unknown", []))
+    page = render_markdown(make_params(), read_results(artifacts, make_params().plan), logs)
     for block in page.split("\n\n"):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) <= 1
 
 
 def test_page_without_results(tmp_path):
-    assert "Nothing was scored" in render_markdown(make_params(), {}, tmp_path, Revision("unknown", []))
+    assert "Nothing was scored" in render_markdown(make_params(), {}, tmp_path)

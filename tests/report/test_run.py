@@ -2,7 +2,7 @@
 
 import pytest
 
-from maskvos.report.run import duration, hardware, read_stage_runs, settings, total_time
+from maskvos.report.run import StageRun, duration, hardware, read_stage_runs, revisions, settings, total_time
 from tests.report.tree import make_params, make_tree
 
 
@@ -62,3 +62,10 @@ def test_settings_hold_every_section_and_no_absolute_path():
     assert "seed: 0" in found["experiment"]
     assert "someone" not in found["data"]
     assert ".../videos" in found["data"]
+
+
+def test_commits_of_the_stages_not_of_the_page():
+    runs = [StageRun("a", 1.0, revision="x, tree as committed"), StageRun("b", 1.0, revision="")]
+    assert revisions([*runs[:1], StageRun("absent")]) == "x, tree as committed"
+    assert revisions(runs) == "x, tree as committed (1 of the stages); commit not recorded (1 of the stages)"
+    assert revisions([StageRun("absent")]) == "not recorded"

@@ -175,6 +175,7 @@ def write_logs(folder: Path) -> None:
             "processor": "Some CPU",
             "cores": 2,
             "accelerator": "none",
+            "revision": "cccccccccccc, tree as committed",
             "steps": 17000,
             "steps_per_second": 4.56789,
         }

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from maskvos.report.revision import Revision, read_revision
+from maskvos.revision import Revision, read_revision
 
 
 def git(folder, *arguments):

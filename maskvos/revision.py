@@ -27,6 +27,9 @@ class Revision:
         names = ", ".join(self.changed[:3]) + (", ..." if len(self.changed) > 3 else "")
         return f"{len(self.changed)} tracked file{'s' if len(self.changed) > 1 else ''} changed: {names}"
 
+    def __str__(self) -> str:
+        return f"{self.short}, {self.state}"
+
 
 def read_revision(folder: Path) -> Revision:
     """The commit checked out in ``folder``; never fails, a report must appear where git is absent too."""
