@@ -53,8 +53,7 @@ def read_inference(path: Path | str) -> Inference:
     try:
         return Inference.model_validate(content.get("inference") if isinstance(content, dict) else content)
     except ValidationError as error:
-        problems = [_describe({**detail, "loc": ("inference", *detail["loc"])}) for detail in error.errors()]
-        raise UserError(f"{path}: " + "; ".join(problems)) from error
+        raise _refusal(error, str(path), ("inference",)) from error
 
 
 def _load(path: Path) -> Any:
@@ -75,8 +74,13 @@ def validate(content: Any, origin: str) -> Params:
     try:
         return Params.model_validate(content)
     except ValidationError as error:
-        problems = [_describe(detail) for detail in error.errors()]
-        raise UserError(f"{origin}: " + "; ".join(problems)) from error
+        raise _refusal(error, origin) from error
+
+
+def _refusal(error: ValidationError, origin: str, section: tuple[str, ...] = ()) -> UserError:
+    """All that is wrong, in one line; ``section`` is where in the parameters the validated part stands."""
+    problems = [_describe({**detail, "loc": (*section, *detail["loc"])}) for detail in error.errors()]
+    return UserError(f"{origin}: " + "; ".join(problems))
 
 
 def _describe(detail: Any) -> str:
