@@ -55,6 +55,7 @@ class Cropping(Section):
 class BackbonePretraining(Optimisation):
     """DINO (reference [74] of the paper); SGD, learning rate for 256 images."""
 
+    epochs: int = Field(ge=0)  # 0: none, correspondence learns from the random start
     momentum: float = Field(ge=0, lt=1)
     teacher_momentum: float = Field(gt=0, lt=1)
     prototypes: int = Field(ge=2)
@@ -78,7 +79,7 @@ class BackbonePretraining(Optimisation):
 
     @model_validator(mode="after")
     def _temperature_arrives(self) -> Self:
-        if self.teacher_temperature_warmup_epochs > self.epochs:
+        if self.epochs and self.teacher_temperature_warmup_epochs > self.epochs:
             warmup = f"teacher_temperature_warmup_epochs {self.teacher_temperature_warmup_epochs}"
             raise ValueError(f"{warmup} must not be above epochs {self.epochs}: the temperature would never arrive")
         return self

@@ -81,7 +81,7 @@ class Params(Section):
                 )
         for name in ("backbone_pretraining", "correspondence", "segmentation"):
             stage = getattr(self, name)
-            if stage.warmup_epochs > stage.epochs:
+            if stage.epochs and stage.warmup_epochs > stage.epochs:
                 raise ValueError(
                     f"{name}: warmup_epochs {stage.warmup_epochs:g} must not be above epochs {stage.epochs}"
                 )

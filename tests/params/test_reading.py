@@ -94,6 +94,14 @@ def test_something_must_train_the_encoder():
     validate(content, "params.yaml")
 
 
+def test_a_stage_without_epochs_needs_no_warmup_to_be_taken_back():
+    content = copy.deepcopy(CONTENT)
+    content["backbone_pretraining"] |= {"epochs": 0, "warmup_epochs": 1, "teacher_temperature_warmup_epochs": 1}
+    content["correspondence"] |= {"epochs": 0, "warmup_epochs": 1}
+    content["segmentation"]["encoder_rate"] = 1.0
+    validate(content, "params.yaml")
+
+
 def test_equal_ends_of_a_range_and_a_warmup_of_all_epochs_are_fine():
     content = copy.deepcopy(CONTENT)
     content["segmentation"]["max_gap"] = [1, 1]

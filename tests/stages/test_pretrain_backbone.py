@@ -10,7 +10,7 @@ import torch
 
 from maskvos.errors import UserError
 from maskvos.learning.dino import Dino
-from maskvos.networks.files import FILE, load_encoder
+from maskvos.networks.files import FILE, load_encoder, untrained_encoder
 from maskvos.storage.weights import load_weights
 from tests.tiny import BACKBONE, backbone_pretraining, collapse, networks, write_frames, write_params
 
@@ -142,3 +142,14 @@ def test_no_frame_store_is_a_users_error(stage, inputs, tmp_path):
     given.frames = tmp_path / "absent"
     with pytest.raises(UserError, match="Run the stage `prepare` first"):
         stage.main(given)
+
+
+def test_without_an_epoch_the_random_trunk_is_handed_on(stage, inputs, tmp_path):
+    write_params(tmp_path / "params.yaml", ROOT / "params.yaml", backbone_pretraining=BACKBONE | {"epochs": 0})
+    args = arguments(inputs, tmp_path)
+    args.params = tmp_path / "params.yaml"
+    assert stage.main(args)["steps"] == 0
+    assert (tmp_path / "curves.csv").read_text() == "step\n"
+    untrained = untrained_encoder(networks(), seed=0)
+    encoder = load_encoder(tmp_path / "weights", networks(), seed=0)
+    assert all(torch.equal(a, b) for a, b in zip(encoder.parameters(), untrained.parameters(), strict=True))
