@@ -23,15 +23,18 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "evaluate",
         help="score predicted masks: J and F",
-        description="Score PREDICTIONS/SEQUENCE/FRAME.png (palette PNG, pixel value = object id) against ground truth.",
+        description="Score PREDICTIONS/SEQUENCE/FRAME.png (palette PNG, pixel value = object id) against ground truth "
+        "in the DAVIS or YouTube-VOS layout, or any plain folder of such masks.",
     )
     protocols = parser.add_subparsers(dest="protocol", required=True)
     davis = protocols.add_parser(
         "davis",
-        help="DAVIS-2017 semi-supervised protocol, as the official evaluator",
-        description="Every object of the first frame; first and last frames left out.",
+        help="DAVIS-2016 or DAVIS-2017 semi-supervised protocol, as the official evaluator",
+        description="2017: every object of the first frame. 2016: one object, all that is not background in ground "
+        "truth and prediction. First and last frames left out.",
     )
-    davis.add_argument("--set", default="val", help="list of sequences: ROOT/ImageSets/2017/SET.txt (default: val)")
+    davis.add_argument("--set", help="list of sequences: ROOT/ImageSets/YEAR/SET.txt (default: val)")
+    davis.add_argument("--year", type=int, choices=(2016, 2017), default=2017, help="protocol (default: 2017)")
     davis.set_defaults(func=_davis)
     youtubevos = protocols.add_parser(
         "youtubevos",
@@ -45,7 +48,13 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ground-truth", type=Path, required=True, metavar="ROOT", help="the dataset's folder")
+    parser.add_argument(
+        "--ground-truth",
+        type=Path,
+        required=True,
+        metavar="ROOT",
+        help="the dataset's folder, or a plain folder of SEQUENCE/FRAME.png, which is scored whole",
+    )
     parser.add_argument("--predictions", type=Path, required=True, metavar="DIR", help="folder of SEQUENCE/FRAME.png")
     parser.add_argument("--output", type=Path, required=True, metavar="JSON", help="metrics to write")
     parser.add_argument("--objects", type=Path, metavar="CSV", help="per-object table (default: beside the metrics)")
@@ -58,7 +67,7 @@ def _davis(arguments: argparse.Namespace) -> None:
     _run(
         arguments,
         lambda threads, progress: evaluate_davis(
-            arguments.ground_truth, arguments.predictions, arguments.set, threads, progress
+            arguments.ground_truth, arguments.predictions, arguments.set, threads, progress, year=arguments.year
         ),
     )
 

@@ -46,9 +46,18 @@ class Result:
         """Means over each group's objects."""
         return {name: average(self.scores[key] for key in keys) for name, keys in self.groups.items()}
 
+    @property
+    def overall(self) -> float | None:
+        """YouTube-VOS's one figure: the mean of J and F over seen and over unseen categories, each of the four counting
+        the same; None where there are not both groups."""
+        means = self.group_means
+        if not {"seen", "unseen"} <= set(means):
+            return None
+        return (means["seen"]["J&F_mean"] + means["unseen"]["J&F_mean"]) / 2
+
 
 def write_metrics(result: Result, path: Path | str) -> None:
-    """Write ``metrics.json`` atomically: protocol, set, row, global, groups where there are any, sequences, objects.
+    """Write ``metrics.json`` atomically: protocol, set, row, global, (overall, groups,) sequences, objects.
 
     Raises:
         UserError: the file cannot be written.
@@ -58,6 +67,7 @@ def write_metrics(result: Result, path: Path | str) -> None:
         "set": result.set,
         "row": result.row,
         "global": result.mean,
+        **({"overall": result.overall} if result.overall is not None else {}),
         **({"groups": result.group_means} if result.groups else {}),
         "sequences": result.sequences,
         "objects": result.objects,

@@ -26,7 +26,8 @@ class Task:
 
     ``truth`` maps each scored frame to its ground truth, ``objects`` each object to the frames on which it is scored,
     ``known`` are ids that a prediction may hold although no scored ground truth does. ``unscored`` maps further frames
-    to their ground truth: their predictions need not exist, but where they do, size and ids must fit.
+    to their ground truth: their predictions need not exist, but where they do, size and ids must fit. ``merged`` makes
+    one object, 1, of all that is not 0, in ground truth and prediction.
     """
 
     sequence: str
@@ -34,6 +35,7 @@ class Task:
     objects: Mapping[int, list[str]]
     known: frozenset[int]
     unscored: Mapping[str, Path] = field(default_factory=dict)
+    merged: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class _Frame:
     prediction: Path
     objects: tuple[int, ...]
     known: frozenset[int]
+    merged: bool
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,11 @@ def score_tasks(
 
 def _list_frames(task: Task, predictions: Path) -> Iterator[_Frame]:
     members = {identity: set(frames) for identity, frames in task.objects.items()}
-    for frame, truth in task.truth.items():
-        objects = tuple(identity for identity, frames in members.items() if frame in frames)
-        yield _Frame(task.sequence, frame, truth, predictions / task.sequence / f"{frame}.png", objects, task.known)
-    for frame, truth in task.unscored.items():
+    for frame, truth in (*task.truth.items(), *task.unscored.items()):
         path = predictions / task.sequence / f"{frame}.png"
-        if path.is_file():
-            yield _Frame(task.sequence, frame, truth, path, (), task.known)
+        if frame in task.truth or path.is_file():
+            objects = tuple(identity for identity, frames in members.items() if frame in frames)
+            yield _Frame(task.sequence, frame, truth, path, objects, task.known, task.merged)
 
 
 def _check_present(frames: list[_Frame], predictions: Path) -> None:
@@ -128,6 +129,8 @@ def _measure_frame(frame: _Frame) -> _Measured:
             f"{frame.prediction}: sequence {frame.sequence}, frame {frame.frame} is {_size(prediction)}, the ground "
             f"truth is {_size(truth)}. Write predictions at that size (resize ids with nearest neighbour)."
         )
+    if frame.merged:
+        truth, prediction = (np.minimum(mask, 1) for mask in (truth, prediction))
     values = {identity: measure_object(truth, prediction, identity) for identity in frame.objects}
     return _Measured(values, _other_ids(truth, frame.known), _other_ids(prediction, frame.known))
 

@@ -27,6 +27,8 @@ def print_table(result: Result, console: Console | None = None) -> None:
     for name, scores in result.group_means.items():
         table.add_row(f"mean, {name} categories", *_cells(scores))
     table.add_row("mean over objects", *_cells(result.mean), style="bold")
+    if result.overall is not None:
+        table.add_row("overall: mean of J, F seen and unseen", f"{result.overall:.3f}", style="bold")
     (console or Console()).print(table)
 
 

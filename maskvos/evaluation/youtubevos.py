@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskvos.datasets.sequence import object_ids
-from maskvos.datasets.youtubevos import Meta, annotation_files, ground_truth_root, read_meta
+from maskvos.datasets.youtubevos import Meta, read_meta
 from maskvos.errors import UserError
+from maskvos.evaluation.ground_truth import GroundTruth, find_youtubevos
 from maskvos.evaluation.result import Result
 from maskvos.evaluation.scoring import Progress, Task, score_tasks
 from maskvos.storage.masks import read_mask
@@ -28,46 +29,40 @@ def evaluate_youtubevos(
     """J and F of ``predictions/SEQUENCE/FRAME.png`` against the ground truth of a split's folder.
 
     Ground truth is ``ROOT/ground_truth``, ``ROOT_ground_truth`` beside it, or ``ROOT`` itself, whichever first has
-    ``Annotations``. Scored are the frames that have ground truth and, where there is a ``meta.json``, that it lists for
-    the object.
+    ``Annotations``; or ``ROOT`` is a plain folder of SEQUENCE/FRAME.png. Scored are, after an object's first frame, the
+    frames that have ground truth and, where there is a ``meta.json``, that it lists for the object.
 
     Raises:
         UserError: ground truth or predictions are incomplete or do not fit each other; see `score_tasks`.
     """
     root = Path(root)
-    truth_root = ground_truth_root(root) or root
-    meta = read_meta(root) or read_meta(truth_root)
-    names = list(sequences) if sequences is not None else _list_sequences(truth_root, meta)
-    tasks = [_plan(truth_root, name, meta) for name in names]
+    truth = find_youtubevos(root)
+    meta = read_meta(root) or ({} if truth.is_plain else read_meta(truth.masks.parent))
+    names = list(sequences) if sequences is not None else sorted(meta) or truth.sequences()
+    tasks = [_plan(truth, name, meta) for name in names]
     if not any(task.truth for task in tasks):
         raise UserError(
-            f"{truth_root / 'Annotations'}: ground truth of first frames only, nothing to score. Put full annotations "
-            f"into {root}/ground_truth/Annotations, or submit the predictions to the YouTube-VOS server."
+            f"{truth.masks}: ground truth of first frames only, nothing to score. Put full annotations into "
+            f"{root}/ground_truth/Annotations, or pack the predictions for the YouTube-VOS server with `maskvos "
+            "evaluate submit youtubevos`."
         )
     scores = score_tasks(tasks, Path(predictions), threads, progress)
     return Result(PROTOCOL, scores, _group(list(scores), root, meta), set=root.resolve().name)
 
 
-def _list_sequences(truth_root: Path, meta: Meta) -> list[str]:
-    folder = truth_root / "Annotations"
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder. Expected the ground truth as Annotations/SEQUENCE/FRAME.png.")
-    return sorted(meta) or sorted(path.name for path in folder.iterdir() if path.is_dir())
-
-
-def _plan(truth_root: Path, name: str, meta: Meta) -> Task:
-    files = annotation_files(truth_root, name)
+def _plan(truth: GroundTruth, name: str, meta: Meta) -> Task:
+    files = truth.files(name)
     if not files:
-        raise UserError(f"{truth_root}/Annotations/{name}: no ground truth of sequence {name}. Restore it.")
+        raise UserError(f"{truth.masks / name}: no ground truth of sequence {name}. Restore it.")
     if name in meta:
         listed = {identity: entry["frames"] for identity, entry in sorted(meta[name].items())}
     else:
         listed = _list_objects(files)
     objects = {identity: [frame for frame in frames[1:] if frame in files] for identity, frames in listed.items()}
     scored = sorted({frame for frames in objects.values() for frame in frames})
-    truth = {frame: files[frame] for frame in scored}
-    unscored = {frame: path for frame, path in files.items() if frame not in truth}
-    return Task(name, truth, objects, frozenset(listed), unscored)
+    scored_files = {frame: files[frame] for frame in scored}
+    unscored = {frame: path for frame, path in files.items() if frame not in scored_files}
+    return Task(name, scored_files, objects, frozenset(listed), unscored)
 
 
 def _list_objects(files: dict[str, Path]) -> dict[int, list[str]]:

@@ -1,9 +1,10 @@
+import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from maskvos.datasets.davis import open_davis
+from maskvos.datasets.davis import open_davis, read_split
 from maskvos.errors import UserError
 from tests.datasets.layouts import write_images, write_masks
 
@@ -28,6 +29,27 @@ def test_sequences_in_the_order_of_the_list(root: Path):
     assert zebra.frames == FRAMES
     assert zebra.annotated_frames == FRAMES
     assert ant.annotated_frames == ["00000"]  # as in test-dev
+
+
+OLD_LINE = "/JPEGImages/480p/{0}/{1}.jpg /Annotations/480p/{0}/{1}.png \n"
+
+
+@pytest.mark.parametrize("folder", ["2016", "480p"])
+def test_lists_of_2016_are_names_or_images_with_their_annotations(root: Path, folder: str):
+    (root / "ImageSets" / folder).mkdir()
+    lines = [OLD_LINE.format(name, frame) for name in ("zebra", "bear") for frame in FRAMES]
+    for text in ("zebra\nbear\n", "".join(lines)):
+        (root / "ImageSets" / folder / "val.txt").write_text(text)
+        assert read_split(root, "val", 2016) == ["zebra", "bear"]
+    assert read_split(root, "val") == ["zebra", "ant"]
+
+
+def test_without_a_list_of_2016_that_of_2017_is_taken_and_said(root: Path, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.WARNING):
+        assert read_split(root, "val", 2016) == ["zebra", "ant"]
+    assert "no list of DAVIS-2016 here" in caplog.text
+    with pytest.raises(UserError, match="splits here: val"):
+        read_split(root, "train", 2016)
 
 
 def test_objects_are_those_of_the_first_frame(root: Path):

@@ -31,6 +31,15 @@ def test_davis_prints_the_table_and_writes_both_files(
     assert "clip_1" in capsys.readouterr().out
 
 
+def test_a_plain_folder_by_the_protocol_of_2016(arguments: list[str], tmp_path: Path):
+    output = tmp_path / "a.json"
+    arguments[1] = str(tmp_path / "root" / "Annotations" / "480p")
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "davis", *arguments, "--year", "2016", "--output", str(output)])
+    assert ended.value.code == 0
+    assert json.loads(output.read_text())["protocol"] == "DAVIS-2016 single object"
+
+
 def test_youtubevos_with_a_named_table_of_objects(arguments: list[str], tmp_path: Path):
     output, objects = tmp_path / "a.json", tmp_path / "mine.csv"
     (tmp_path / "root" / "Annotations" / "480p" / "clip").rename(tmp_path / "elsewhere")

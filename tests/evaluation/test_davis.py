@@ -112,6 +112,36 @@ def test_void_pixels_are_background(tmp_path: Path):
     assert evaluate_davis(root, tmp_path / "predictions").mean["J&F_mean"] == 1.0
 
 
+def test_2016_merges_all_objects_and_void_into_one(tmp_path: Path):
+    random = np.random.default_rng(16)
+    truth = [random_ids(random, 17, 23, [1, 4, 255]) for _ in range(6)]
+    predicted = [random_ids(random, 17, 23, [2, 9, 255]) for _ in range(6)]
+    truth[0][:] = 0  # the first frame does not decide whether there is an object
+    root = make_dataset(tmp_path / "root", {"clip": truth})
+    write_sequence(tmp_path / "predictions" / "clip", predicted)
+    result = evaluate_davis(root, tmp_path / "predictions", year=2016)
+    assert result.protocol == "DAVIS-2016 single object"
+    assert list(result.objects) == ["clip_1"]
+    pairs = [(t > 0, p > 0) for t, p in zip(truth[1:-1], predicted[1:-1], strict=True)]
+    expected = (*statistics([jaccard(*pair) for pair in pairs]), *statistics([boundary_f(*pair) for pair in pairs]))
+    assert tuple(result.objects["clip_1"].values()) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("year", [2016, 2017])
+def test_a_plain_folder_of_masks_is_scored_whole(tmp_path: Path, year: int):
+    random = np.random.default_rng(3)
+    clips = {name: with_first(random, (9, 11), [1, 2], 4) for name in ("b", "a")}
+    root = make_dataset(tmp_path / "root", clips)
+    for name in clips:
+        write_sequence(tmp_path / "predictions" / name, with_first(random, (9, 11), [1, 2], 4))
+    whole = evaluate_davis(root / "Annotations" / "480p", tmp_path / "predictions", year=year)
+    assert whole.set == "480p"
+    assert list(whole.sequences) == ["a", "b"]
+    assert whole.objects == evaluate_davis(root, tmp_path / "predictions", year=year).objects
+    with pytest.raises(UserError, match="--set val needs ROOT/ImageSets"):
+        evaluate_davis(root / "Annotations" / "480p", tmp_path / "predictions", "val")
+
+
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
     """A ground truth of one clip and perfect predictions of it."""
@@ -194,6 +224,15 @@ def test_missing_sequence_split_and_folder(pair: tuple[Path, Path], tmp_path: Pa
     (predictions / "clip").rename(predictions / "other")
     with pytest.raises(UserError, match="no predictions of sequence clip"):
         evaluate_davis(root, predictions)
+
+
+def test_ground_truth_that_the_server_keeps_leads_to_the_submission(pair: tuple[Path, Path]):
+    root, predictions = pair
+    (root / "ImageSets" / "2017" / "val.txt").rename(root / "ImageSets" / "2017" / "test-dev.txt")
+    for frame in ("00001", "00002", "00003", "00004"):
+        (root / "Annotations" / "480p" / "clip" / f"{frame}.png").unlink()
+    with pytest.raises(UserError, match="maskvos evaluate submit davis"):
+        evaluate_davis(root, predictions, "test-dev")
 
 
 def test_too_few_annotations_are_said(tmp_path: Path):

@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from maskvos.evaluation.result import Result, write_metrics, write_objects
 from maskvos.evaluation.statistics import score_object
@@ -34,6 +35,15 @@ def test_groups_are_written_where_there_are_any(tmp_path: Path):
     write_metrics(result, tmp_path / "metrics.json")
     groups = json.loads((tmp_path / "metrics.json").read_text())["groups"]
     assert groups["unseen"]["F_recall"] == result.objects["b_2"]["F_recall"]
+
+
+def test_overall_needs_both_groups(tmp_path: Path):
+    assert make_result(groups={"seen": [("b", 1), ("b", 2), ("a", 10)]}).overall is None
+    result = make_result(groups={"seen": [("b", 1), ("a", 10)], "unseen": [("b", 2)]})
+    write_metrics(result, tmp_path / "metrics.json")
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    four = [content["groups"][group][figure] for group in ("seen", "unseen") for figure in ("J_mean", "F_mean")]
+    assert content["overall"] == result.overall == pytest.approx(np.mean(four), abs=1e-15)
 
 
 def test_objects_file_has_the_official_form(tmp_path: Path):

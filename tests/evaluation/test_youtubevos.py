@@ -83,6 +83,34 @@ def test_seen_categories_come_from_the_train_split_or_the_entry(tmp_path: Path):
     }
 
 
+def test_overall_is_the_mean_of_j_and_f_of_seen_and_unseen(tmp_path: Path):
+    """Two objects seen, one not: a mean over objects would weigh the groups by their size."""
+    random = np.random.default_rng(8)
+    truth, predicted = ([random_ids(random, 15, 21, [1, 2, 3]) for _ in FRAMES] for _ in range(2))
+    entries = {str(identity): {"frames": FRAMES, "seen": identity < 3} for identity in (1, 2, 3)}
+    root = make_dataset(tmp_path / "valid", truth, entries)
+    write_sequence(tmp_path / "predictions" / "clip", predicted, step=5)
+    result = evaluate_youtubevos(root, tmp_path / "predictions")
+    figures = {identity: expected(truth, predicted, identity, [1, 2, 3, 4, 5]) for identity in (1, 2, 3)}
+    similarity, accuracy = ({identity: row[column] for identity, row in figures.items()} for column in (0, 3))
+    seen = [(values[1] + values[2]) / 2 for values in (similarity, accuracy)]
+    assert result.overall == pytest.approx((sum(seen) + similarity[3] + accuracy[3]) / 4, abs=1e-12)
+    assert result.overall != pytest.approx(result.mean["J&F_mean"], abs=1e-3)
+
+
+def test_a_plain_folder_of_masks_is_scored_whole(tmp_path: Path):
+    root = make_dataset(tmp_path / "valid", make_masks(4), None)
+    write_sequence(tmp_path / "predictions" / "clip", make_masks(5), step=5)
+    plain = root / "ground_truth" / "Annotations"
+    assert evaluate_youtubevos(plain, tmp_path / "predictions").objects == (
+        evaluate_youtubevos(root, tmp_path / "predictions").objects
+    )
+    entries = {"clip": {"objects": {"1": {"frames": FRAMES[:3]}, "4": {"frames": FRAMES[2:]}}}}
+    (plain / "meta.json").write_text(json.dumps({"videos": entries}))
+    found = evaluate_youtubevos(plain, tmp_path / "predictions").objects["clip_1"]
+    assert tuple(found.values()) == pytest.approx(expected(make_masks(4), make_masks(5), 1, [1, 2]), abs=1e-12)
+
+
 def test_unknown_id_and_missing_ground_truth_are_errors(tmp_path: Path):
     entries = {"1": {"frames": FRAMES}, "4": {"frames": FRAMES[2:]}}
     root = make_dataset(tmp_path / "valid", make_masks(6), entries)
