@@ -6,7 +6,6 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from maskvos.errors import UserError
 
@@ -42,6 +41,8 @@ class ImageFiles:
         Raises:
             UserError: the image is absent or damaged.
         """
+        from PIL import Image  # here, so that the evaluation of arrays runs without Pillow
+
         path = self.files[frame]
         try:  # not OpenCV, which fills what a truncated JPEG lacks with grey and says nothing
             with Image.open(path) as image:

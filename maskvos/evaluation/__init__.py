@@ -1,6 +1,22 @@
-"""Scores of predicted masks: J and F by the DAVIS and YouTube-VOS protocols. Never imports torch."""
+"""Scores of predicted masks: J and F by the DAVIS and YouTube-VOS protocols. Never imports torch.
 
+Importing it needs numpy and OpenCV and nothing else, and so does `evaluate_masks`; PNG files are read with Pillow.
+"""
+
+from maskvos.evaluation.arrays import Figures, ObjectScores, SequenceScores, evaluate_masks
 from maskvos.evaluation.dataset import evaluate_dataset
+from maskvos.evaluation.frames import FrameScores, write_frames
 from maskvos.evaluation.result import Result, write_metrics, write_objects
 
-__all__ = ["Result", "evaluate_dataset", "write_metrics", "write_objects"]
+__all__ = [
+    "Figures",
+    "FrameScores",
+    "ObjectScores",
+    "Result",
+    "SequenceScores",
+    "evaluate_dataset",
+    "evaluate_masks",
+    "write_frames",
+    "write_metrics",
+    "write_objects",
+]

@@ -46,8 +46,8 @@ def evaluate_davis(
     names = list(sequences) if sequences is not None else _list_sequences(truth, split, year)
     tasks = [_plan(truth, name, year, split) for name in names]
     _warn_of_strangers(truth, Path(predictions), names)
-    scores = score_tasks(tasks, Path(predictions), threads, progress)
-    return Result(PROTOCOLS[year], scores, set=split)
+    frames = score_tasks(tasks, Path(predictions), threads, progress)
+    return Result.of_frames(PROTOCOLS[year], frames, set=split)
 
 
 def _choose_split(truth: GroundTruth, split: str | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maskvos.evaluation.frames import FrameScores
 from maskvos.evaluation.statistics import FIGURES, Scores, average
 from maskvos.storage.atomic import atomic_file
 
@@ -15,6 +16,7 @@ class Result:
 
     ``groups`` sorts objects (as ``sequence, id``) into named groups, such as seen and unseen categories; each gets a
     mean of its own. ``set`` and ``row`` say which evaluation set and which row of the results table this is.
+    ``frames`` holds J and F of every object on each scored frame.
     """
 
     protocol: str
@@ -22,6 +24,19 @@ class Result:
     groups: Mapping[str, list[tuple[str, int]]] = field(default_factory=dict)
     set: str = ""
     row: str = ""
+    frames: Mapping[tuple[str, int], FrameScores] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of_frames(
+        cls,
+        protocol: str,
+        frames: Mapping[tuple[str, int], FrameScores],
+        groups: Mapping[str, list[tuple[str, int]]] | None = None,
+        set: str = "",
+    ) -> "Result":
+        """The result whose figures are those of ``frames``."""
+        scores = {key: values.figures for key, values in frames.items()}
+        return cls(protocol, scores, groups or {}, set, frames=frames)
 
     @property
     def objects(self) -> dict[str, Scores]:

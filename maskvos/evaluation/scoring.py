@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from maskvos.errors import UserError
+from maskvos.evaluation.frames import FrameScores
 from maskvos.evaluation.measures import measure_object
-from maskvos.evaluation.statistics import Scores, score_object
 from maskvos.storage.masks import read_mask
 
 Progress = Callable[[int, int], None]
@@ -58,8 +58,8 @@ class _Measured:
 
 def score_tasks(
     tasks: list[Task], predictions: Path, threads: int = 1, progress: Progress | None = None
-) -> dict[tuple[str, int], Scores]:
-    """(sequence, id) -> figures, from ``predictions/SEQUENCE/FRAME.png``. Objects without a scored frame are left out.
+) -> dict[tuple[str, int], FrameScores]:
+    """(sequence, id) -> J and F by frame, from ``predictions/SEQUENCE/FRAME.png``; only objects with a scored frame.
 
     Raises:
         UserError: a prediction is missing, damaged, of another size or in colours, or holds an id that its sequence
@@ -80,7 +80,7 @@ def score_tasks(
         for identity, scored in task.objects.items():
             if scored:
                 values = np.array([measured[task.sequence, frame].values[identity] for frame in scored])
-                scores[task.sequence, identity] = score_object(values[:, 0], values[:, 1])
+                scores[task.sequence, identity] = FrameScores(tuple(scored), values[:, 0], values[:, 1])
     return scores
 
 

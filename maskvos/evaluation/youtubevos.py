@@ -46,8 +46,8 @@ def evaluate_youtubevos(
             f"{root}/ground_truth/Annotations, or pack the predictions for the YouTube-VOS server with `maskvos "
             "evaluate submit youtubevos`."
         )
-    scores = score_tasks(tasks, Path(predictions), threads, progress)
-    return Result(PROTOCOL, scores, _group(list(scores), root, meta), set=root.resolve().name)
+    frames = score_tasks(tasks, Path(predictions), threads, progress)
+    return Result.of_frames(PROTOCOL, frames, _group(list(frames), root, meta), set=root.resolve().name)
 
 
 def _plan(truth: GroundTruth, name: str, meta: Meta) -> Task:

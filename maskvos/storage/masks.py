@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from maskvos.errors import UserError
 from maskvos.storage.atomic import atomic_file
@@ -30,6 +29,8 @@ def write_mask(path: Path | str, ids: np.ndarray) -> None:
     """
     if ids.ndim != 2 or ids.dtype != np.uint8:
         raise ValueError(f"mask must be (H, W) uint8, not {ids.shape} {ids.dtype}")
+    from PIL import Image  # here, so that the evaluation of arrays runs without Pillow
+
     image = Image.fromarray(ids)
     image.putpalette(PALETTE.tobytes())
     with atomic_file(path) as partial:
@@ -42,6 +43,8 @@ def read_mask(path: Path | str) -> np.ndarray:
     Raises:
         UserError: the file is absent or damaged, or holds colours instead of ids.
     """
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with Image.open(path) as image:
             if image.mode not in ("P", "L", "1"):

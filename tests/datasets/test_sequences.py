@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from maskvos.datasets import open_dataset
+from maskvos.datasets.sequences import open_dataset
 from maskvos.errors import UserError
 from tests.datasets.layouts import write_images
 
