@@ -4,7 +4,6 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
@@ -12,10 +11,9 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from maskvos.errors import UserError
 from maskvos.evaluation.davis import evaluate_davis
 from maskvos.evaluation.result import Result, write_metrics, write_objects
+from maskvos.evaluation.submit_command import Subparsers, add_submit
 from maskvos.evaluation.table import print_table
 from maskvos.evaluation.youtubevos import evaluate_youtubevos
-
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # not subscriptable when run
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -45,6 +43,7 @@ def add_parser(subparsers: Subparsers) -> None:
     youtubevos.set_defaults(func=_youtubevos)
     for protocol in (davis, youtubevos):
         _add_shared(protocol)
+    add_submit(protocols)
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:

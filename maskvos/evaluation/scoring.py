@@ -14,6 +14,7 @@ import numpy as np
 from maskvos.errors import UserError
 from maskvos.evaluation.frames import FrameScores
 from maskvos.evaluation.measures import measure_object
+from maskvos.evaluation.prediction import other_ids, read_prediction, unknown_ids
 from maskvos.storage.masks import read_mask
 
 Progress = Callable[[int, int], None]
@@ -120,31 +121,11 @@ def _measure(frames: list[_Frame], threads: int) -> Iterator[_Measured]:
 
 def _measure_frame(frame: _Frame) -> _Measured:
     truth = read_mask(frame.truth)
-    try:
-        prediction = read_mask(frame.prediction)
-    except UserError as error:
-        raise UserError(f"sequence {frame.sequence}, frame {frame.frame}: {error}") from None
-    if prediction.shape != truth.shape:
-        raise UserError(
-            f"{frame.prediction}: sequence {frame.sequence}, frame {frame.frame} is {_size(prediction)}, the ground "
-            f"truth is {_size(truth)}. Write predictions at that size (resize ids with nearest neighbour)."
-        )
+    prediction = read_prediction(frame.prediction, frame.sequence, frame.frame, truth.shape, "the ground truth")
     if frame.merged:
         truth, prediction = (np.minimum(mask, 1) for mask in (truth, prediction))
     values = {identity: measure_object(truth, prediction, identity) for identity in frame.objects}
-    return _Measured(values, _other_ids(truth, frame.known), _other_ids(prediction, frame.known))
-
-
-def _other_ids(mask: np.ndarray, known: frozenset[int]) -> frozenset[int]:
-    """Ids beside the known ones. Where the highest id settles it (nearly always), nothing is counted: that is slower
-    than J and F together."""
-    if known.issuperset(range(1, int(mask.max()) + 1)):
-        return frozenset()
-    return frozenset(np.unique(mask).tolist()) - known - {0}
-
-
-def _size(mask: np.ndarray) -> str:
-    return f"{mask.shape[1]}x{mask.shape[0]}"
+    return _Measured(values, other_ids(truth, frame.known), other_ids(prediction, frame.known))
 
 
 def _check_ids(task: Task, measured: Mapping[str, _Measured], predictions: Path) -> None:
@@ -154,8 +135,5 @@ def _check_ids(task: Task, measured: Mapping[str, _Measured], predictions: Path)
     for frame, found in measured.items():
         unknown = sorted(found.predicted_others - allowed)
         if unknown:
-            raise UserError(
-                f"{predictions / task.sequence / frame}.png: sequence {task.sequence}, frame {frame} holds "
-                f"id {', '.join(map(str, unknown))}, the sequence has {', '.join(map(str, sorted(allowed)))} (0 is "
-                "background). Write object ids as pixel values (palette PNG), not grey levels or probabilities."
-            )
+            path = predictions / task.sequence / f"{frame}.png"
+            raise UserError(unknown_ids(path, task.sequence, frame, unknown, allowed))
