@@ -13,7 +13,8 @@ import torch
 from maskvos.console import log, run_stage
 from maskvos.datasets.sequences import Sequence, open_dataset, read_manifest
 from maskvos.datasets.youtubevos import ground_truth_root
-from maskvos.evaluation import Result, evaluate_dataset, write_metrics, write_objects
+from maskvos.evaluation import Result, evaluate_dataset
+from maskvos.evaluation.result import write_result
 from maskvos.evaluation.statistics import FIGURES
 from maskvos.inference.propagate import given_masks
 from maskvos.inference.rows import Row, make_row
@@ -70,8 +71,7 @@ def score(manifest: dict[str, Any], sequences: list[Sequence], args: argparse.Na
         return
     result: Result = evaluate_dataset(manifest, args.predictions, threads=torch.get_num_threads())
     result = replace(result, set=args.dataset.stem, row=args.row)
-    write_metrics(result, args.metrics)
-    write_objects(result, args.objects)
+    write_result(result, args.metrics, args.objects)
     log.info("%s: J&F %.4f", args.row, result.mean["J&F_mean"])
 
 

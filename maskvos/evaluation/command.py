@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from maskvos.errors import UserError
 from maskvos.evaluation.davis import evaluate_davis
-from maskvos.evaluation.result import Result, write_metrics, write_objects
+from maskvos.evaluation.result import Result, write_result
 from maskvos.evaluation.submit_command import Subparsers, add_submit
 from maskvos.evaluation.table import print_table
 from maskvos.evaluation.youtubevos import evaluate_youtubevos
@@ -58,6 +59,12 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="JSON", help="metrics to write")
     parser.add_argument("--objects", type=Path, metavar="CSV", help="per-object table (default: beside the metrics)")
     parser.add_argument(
+        "--lenient",
+        action="store_true",
+        help="score what the official tool would score although frames, sequences or ids do not fit the ground truth, "
+        "and list what was forgiven (default: any misfit is an error and nothing is written)",
+    )
+    parser.add_argument(
         "--threads", "--processes", type=int, default=0, metavar="N", help="frames at a time (default: one a core)"
     )
 
@@ -66,7 +73,13 @@ def _davis(arguments: argparse.Namespace) -> None:
     _run(
         arguments,
         lambda threads, progress: evaluate_davis(
-            arguments.ground_truth, arguments.predictions, arguments.set, threads, progress, year=arguments.year
+            arguments.ground_truth,
+            arguments.predictions,
+            arguments.set,
+            threads,
+            progress,
+            year=arguments.year,
+            lenient=arguments.lenient,
         ),
     )
 
@@ -74,7 +87,9 @@ def _davis(arguments: argparse.Namespace) -> None:
 def _youtubevos(arguments: argparse.Namespace) -> None:
     _run(
         arguments,
-        lambda threads, progress: evaluate_youtubevos(arguments.ground_truth, arguments.predictions, threads, progress),
+        lambda threads, progress: evaluate_youtubevos(
+            arguments.ground_truth, arguments.predictions, threads, progress, lenient=arguments.lenient
+        ),
     )
 
 
@@ -93,9 +108,12 @@ def _run(arguments: argparse.Namespace, evaluate: Callable[[int, Callable[[int, 
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("frames", total=None)
         result = evaluate(threads, lambda done, total: bar.update(task, completed=done, total=total))
-    write_metrics(result, arguments.output)
-    write_objects(result, objects)
+    inputs = {"ground_truth": arguments.ground_truth, "predictions": arguments.predictions}
+    result = replace(result, inputs={name: str(path.resolve()) for name, path in inputs.items()})
+    write_result(result, arguments.output, objects)
     print_table(result)
+    for fault in result.forgiven or ():
+        print(f"forgiven: {fault.message}")
     print(f"written: {arguments.output}, {objects}")
 
 

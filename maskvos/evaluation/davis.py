@@ -13,7 +13,9 @@ from maskvos.console import log
 from maskvos.datasets.davis import read_split
 from maskvos.datasets.sequence import object_ids
 from maskvos.errors import UserError
+from maskvos.evaluation.faults import HINT, Faults
 from maskvos.evaluation.ground_truth import GroundTruth, find_davis
+from maskvos.evaluation.prediction import Expected, check_folder
 from maskvos.evaluation.result import Result
 from maskvos.evaluation.scoring import Progress, Task, score_tasks
 from maskvos.storage.masks import read_mask
@@ -30,24 +32,43 @@ def evaluate_davis(
     sequences: Sequence[str] | None = None,
     *,
     year: int = 2017,
+    lenient: bool = False,
 ) -> Result:
     """J and F of ``predictions/SEQUENCE/FRAME.png`` against a dataset in the DAVIS layout.
 
-    Predictions need not hold the first and the last frame; where they do, size and ids are checked. Folders and frames
-    that the dataset lacks are warned of. The images of the dataset are not needed. ``sequences`` names a part of the
-    split, which is ``val`` unless given. ``root`` may also be a plain folder of SEQUENCE/FRAME.png, without splits: all
-    its sequences are scored. ``year`` is 2016 or 2017.
+    Predictions need not hold the first and the last frame, which many trackers do not write; where they do, size and
+    ids are checked. The images of the dataset are not needed.
+
+    Args:
+        root: the folder with Annotations/480p; or a plain folder of SEQUENCE/FRAME.png, scored whole.
+        predictions: folder of SEQUENCE/FRAME.png.
+        split: which list of ImageSets; ``val`` unless given. A plain folder has none.
+        threads: frames at a time.
+        progress: called after each frame.
+        sequences: a part of the split, by name.
+        year: of the protocol, 2016 or 2017.
+        lenient: pass over what the official evaluator (davis2017-evaluation at ac7c43f) passes over, and list it in the
+            result: sequences and frames that the dataset lacks; whatever is wrong with the first and the last
+            prediction; ids in a gap of the first annotation's ids, which it scores. A first annotation without an
+            object gives no figure. Where it stops, this stops: a missing or damaged frame, another size, colours, an
+            id above the highest. Left out although it stops there: sequences of one or two frames. It reads 16-bit
+            PNG and stretches masks of one row or column; here both stay errors.
 
     Raises:
-        UserError: ground truth or predictions are incomplete or do not fit each other; see `score_tasks`.
+        UserError: ground truth or predictions are incomplete or do not fit each other; see `check_folder` and
+            `score_tasks`.
     """
     truth = find_davis(Path(root))
     split = _choose_split(truth, split)
     names = list(sequences) if sequences is not None else _list_sequences(truth, split, year)
-    tasks = [_plan(truth, name, year, split) for name in names]
-    _warn_of_strangers(truth, Path(predictions), names)
-    frames = score_tasks(tasks, Path(predictions), threads, progress)
-    return Result.of_frames(PROTOCOLS[year], frames, set=split)
+    faults = Faults(lenient, HINT)
+    plans = [_plan(truth, name, year, split, faults) for name in names]
+    tasks = [task for task in plans if task is not None]
+    if not any(task.objects for task in tasks):
+        raise UserError(f"{truth.masks}: nothing to score, no sequence has an object and three frames.")
+    _compare_names(truth, tasks, Path(predictions), faults)
+    frames = score_tasks(tasks, Path(predictions), faults, threads, progress)
+    return Result.of_frames(PROTOCOLS[year], frames, set=split).with_faults(faults)
 
 
 def _choose_split(truth: GroundTruth, split: str | None) -> str:
@@ -62,52 +83,56 @@ def _list_sequences(truth: GroundTruth, split: str, year: int) -> list[str]:
     return truth.sequences() if truth.is_plain else read_split(truth.root, split, year)
 
 
-def _plan(truth: GroundTruth, name: str, year: int, split: str) -> Task:
+def _plan(truth: GroundTruth, name: str, year: int, split: str, faults: Faults) -> Task | None:
+    """What to score of one sequence; None where it is too short, if that is forgiven."""
     files = truth.files(name)
     frames = list(files)
     if len(frames) < 3:
-        raise _too_few(truth, name, len(frames), split)
+        _check_length(truth, name, frames, split, faults)
+        return None
     scored = frames[1:-1]
     scored_files, unscored = ({frame: files[frame] for frame in part} for part in (scored, (frames[0], frames[-1])))
     if year == 2016:
         return Task(name, scored_files, {1: scored}, frozenset({1}), unscored, merged=True)
     first = object_ids(read_mask(files[frames[0]]))
     if not first:
-        raise UserError(f"{files[frames[0]]}: no object in the first annotation of sequence {name}. Ids are 1 to 254.")
+        faults.add(
+            name,
+            frames[:1],
+            f"{files[frames[0]]}: no object in the first annotation of sequence {name}, frame {frames[0]}. Ids are 1 "
+            "to 254.",
+        )
     # The official evaluator counts ids from 1 to the highest one, whether or not the first frame has them all.
-    objects = range(1, first[-1] + 1)
-    if len(first) < first[-1]:
+    objects = range(1, max(first, default=0) + 1)
+    if len(first) < len(objects):
         log.warning(
             "%s: ids %s of sequence %s are not in its first annotation; they are scored as the official evaluator does",
             truth.root,
             sorted(set(objects) - set(first)),
             name,
         )
-    return Task(name, scored_files, dict.fromkeys(objects, scored), frozenset(first), unscored)
+    members = dict.fromkeys(objects, scored)
+    return Task(name, scored_files, members, frozenset(first), unscored, tolerated=frozenset(objects))
 
 
-def _too_few(truth: GroundTruth, name: str, count: int, split: str) -> UserError:
+def _check_length(truth: GroundTruth, name: str, frames: list[str], split: str, faults: Faults) -> None:
     """Two cases: a set whose ground truth is kept by the DAVIS server, and a sequence too short to be scored."""
-    if split.startswith("test") or len(truth.image_frames(name)) > count:
-        return UserError(
+    count = len(frames)
+    if split.startswith("test") or len(truth.image_frames(name)) > count or not count:
+        raise UserError(
             f"{truth.masks / name}: sequence {name} has {count} annotated frames: its ground truth is not here. The "
             "DAVIS server keeps that of test-dev and test-challenge: pack the predictions for it with `maskvos "
             "evaluate submit davis`. Otherwise restore the annotations."
         )
-    return UserError(
-        f"{truth.masks / name}: sequence {name} has {count} annotated frames; the protocol leaves out the first and "
-        "the last and needs one between. Give the annotations of all frames, or leave the sequence out."
+    faults.add(
+        name,
+        frames,
+        f"{truth.masks / name}: sequence {name} has {count} annotated frames, up to frame {frames[-1]}; the protocol "
+        "leaves out the first and the last and needs one between. Give the annotations of all frames, or leave the "
+        "sequence out.",
     )
 
 
-def _warn_of_strangers(truth: GroundTruth, predictions: Path, names: Sequence[str]) -> None:
-    """Folders and frames that the dataset lacks are likely misnamed, so they are said; they change no figure."""
-    folders = sorted(path.name for path in predictions.iterdir() if path.is_dir()) if predictions.is_dir() else []
-    strange = [name for name in folders if name not in truth.sequences() and not name.startswith(".")]
-    if strange:
-        log.warning("%s: no sequences of %s: %s; not looked at", predictions, truth.root, ", ".join(strange))
-    for name in names:
-        frames = set(GroundTruth(predictions, predictions).files(name))
-        frames -= {*truth.files(name), *truth.image_frames(name)}
-        if frames:
-            log.warning("%s: no frames of this sequence: %s; ignored", predictions / name, ", ".join(sorted(frames)))
+def _compare_names(truth: GroundTruth, tasks: Sequence[Task], predictions: Path, faults: Faults) -> None:
+    expected = [Expected(task.sequence, list(task.truth), truth.known_frames(task.sequence)) for task in tasks]
+    check_folder(predictions, expected, truth.known_sequences(), faults)

@@ -6,6 +6,8 @@ from typing import Any
 
 from maskvos.errors import UserError
 
+HINT = " (`--lenient` passes over this and says so.)"
+
 
 @dataclass(frozen=True)
 class Fault:

@@ -36,6 +36,14 @@ class GroundTruth:
         """Frames that have an image, in order; empty where the images are not at hand."""
         return list(list_files(self.images / sequence, IMAGE_SUFFIXES)) if self.images is not None else []
 
+    def known_frames(self, sequence: str) -> set[str]:
+        """Frames that have a mask or an image: those that predictions may hold."""
+        return {*self.files(sequence), *self.image_frames(sequence)}
+
+    def known_sequences(self) -> set[str]:
+        """Sequences that have a folder of masks or of images, of whatever split."""
+        return {*self.sequences(), *(list_folders(self.images) if self.images is not None else ())}
+
 
 def list_folders(folder: Path) -> list[str]:
     """Names of the folders in a folder, sorted; hidden ones left out. Empty where there is no such folder."""

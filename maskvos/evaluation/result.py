@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from maskvos.errors import UserError
+from maskvos.evaluation.faults import Fault, Faults
 from maskvos.evaluation.frames import FrameScores
 from maskvos.evaluation.statistics import FIGURES, Scores, average
 from maskvos.storage.atomic import atomic_file
@@ -16,7 +18,8 @@ class Result:
 
     ``groups`` sorts objects (as ``sequence, id``) into named groups, such as seen and unseen categories; each gets a
     mean of its own. ``set`` and ``row`` say which evaluation set and which row of the results table this is.
-    ``frames`` holds J and F of every object on each scored frame.
+    ``frames`` holds J and F of every object on each scored frame. ``forgiven`` lists the faults that a lenient
+    evaluation passed over; None: it was strict. ``inputs`` names the folders that a command compared.
     """
 
     protocol: str
@@ -25,6 +28,8 @@ class Result:
     set: str = ""
     row: str = ""
     frames: Mapping[tuple[str, int], FrameScores] = field(default_factory=dict, compare=False, repr=False)
+    forgiven: tuple[Fault, ...] | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_frames(
@@ -37,6 +42,10 @@ class Result:
         """The result whose figures are those of ``frames``."""
         scores = {key: values.figures for key, values in frames.items()}
         return cls(protocol, scores, groups or {}, set, frames=frames)
+
+    def with_faults(self, faults: Faults) -> "Result":
+        """This result with what was forgiven on the way to it."""
+        return replace(self, forgiven=tuple(faults.forgiven) if faults.lenient else None)
 
     @property
     def objects(self) -> dict[str, Scores]:
@@ -71,8 +80,22 @@ class Result:
         return (means["seen"]["J&F_mean"] + means["unseen"]["J&F_mean"]) / 2
 
 
+def write_result(result: Result, metrics: Path, objects: Path) -> None:
+    """Write both files, or neither: what stood there stays where one cannot be written.
+
+    Raises:
+        UserError: a file cannot be written, or both have one name.
+    """
+    if metrics.resolve() == objects.resolve():
+        raise UserError(f"{metrics}: asked for as the metrics and as the table of objects. Name two files.")
+    with atomic_file(metrics) as partial_metrics, atomic_file(objects) as partial_objects:
+        write_metrics(result, partial_metrics)
+        write_objects(result, partial_objects)
+
+
 def write_metrics(result: Result, path: Path | str) -> None:
-    """Write ``metrics.json`` atomically: protocol, set, row, global, (overall, groups,) sequences, objects.
+    """Write ``metrics.json`` atomically: protocol, set, row, (inputs, forgiven,) global, (overall,
+    groups,) sequences, objects; those in brackets where there are any.
 
     Raises:
         UserError: the file cannot be written.
@@ -81,6 +104,8 @@ def write_metrics(result: Result, path: Path | str) -> None:
         "protocol": result.protocol,
         "set": result.set,
         "row": result.row,
+        **({"inputs": dict(result.inputs)} if result.inputs else {}),
+        **({} if result.forgiven is None else {"forgiven": [fault.describe() for fault in result.forgiven]}),
         "global": result.mean,
         **({"overall": result.overall} if result.overall is not None else {}),
         **({"groups": result.group_means} if result.groups else {}),

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from maskvos.errors import UserError
+from maskvos.evaluation.faults import Faults
 from maskvos.evaluation.frames import FrameScores
 from maskvos.evaluation.measures import measure_object
 from maskvos.evaluation.prediction import other_ids, read_prediction, unknown_ids
@@ -28,7 +29,8 @@ class Task:
     ``truth`` maps each scored frame to its ground truth, ``objects`` each object to the frames on which it is scored,
     ``known`` are ids that a prediction may hold although no scored ground truth does. ``unscored`` maps further frames
     to their ground truth: their predictions need not exist, but where they do, size and ids must fit. ``merged`` makes
-    one object, 1, of all that is not 0, in ground truth and prediction.
+    one object, 1, of all that is not 0, in ground truth and prediction. ``tolerated`` are further ids at which the
+    official tool does not stop.
     """
 
     sequence: str
@@ -37,6 +39,7 @@ class Task:
     known: frozenset[int]
     unscored: Mapping[str, Path] = field(default_factory=dict)
     merged: bool = False
+    tolerated: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class _Frame:
     objects: tuple[int, ...]
     known: frozenset[int]
     merged: bool
+    needed: bool  # otherwise what is wrong with the prediction is only noted
 
 
 @dataclass(frozen=True)
@@ -55,19 +59,22 @@ class _Measured:
     values: dict[int, tuple[float, float]]
     true_others: frozenset[int]  # ids beside those that the task knows
     predicted_others: frozenset[int]
+    fault: str = ""
 
 
 def score_tasks(
-    tasks: list[Task], predictions: Path, threads: int = 1, progress: Progress | None = None
+    tasks: list[Task], predictions: Path, faults: Faults, threads: int = 1, progress: Progress | None = None
 ) -> dict[tuple[str, int], FrameScores]:
     """(sequence, id) -> J and F by frame, from ``predictions/SEQUENCE/FRAME.png``; only objects with a scored frame.
 
+    Every scored frame must have a prediction, see `check_folder`. Faults are forgiven, if at all, where the official
+    tool does not look: in frames that are not scored, and ids that the task tolerates.
+
     Raises:
-        UserError: a prediction is missing, damaged, of another size or in colours, or holds an id that its sequence
-            lacks; the message names sequence and frame.
+        UserError: a prediction is damaged, of another size or in colours, or holds an id that its sequence lacks; the
+            message names sequence and frame.
     """
-    frames = [frame for task in tasks for frame in _list_frames(task, predictions)]
-    _check_present(frames, predictions)
+    frames = [frame for task in tasks for frame in _list_frames(task, predictions, faults.lenient)]
     measured: dict[tuple[str, str], _Measured] = {}
     for count, (frame, found) in enumerate(zip(frames, _measure(frames, threads), strict=True), start=1):
         measured[frame.sequence, frame.frame] = found
@@ -77,7 +84,8 @@ def score_tasks(
     for task in tasks:
         read = (*task.truth, *task.unscored)
         found_here = {name: measured[task.sequence, name] for name in read if (task.sequence, name) in measured}
-        _check_ids(task, found_here, predictions)
+        _check_unscored(task, found_here, faults)
+        _check_ids(task, found_here, predictions, faults)
         for identity, scored in task.objects.items():
             if scored:
                 values = np.array([measured[task.sequence, frame].values[identity] for frame in scored])
@@ -85,30 +93,14 @@ def score_tasks(
     return scores
 
 
-def _list_frames(task: Task, predictions: Path) -> Iterator[_Frame]:
+def _list_frames(task: Task, predictions: Path, lenient: bool) -> Iterator[_Frame]:
     members = {identity: set(frames) for identity, frames in task.objects.items()}
     for frame, truth in (*task.truth.items(), *task.unscored.items()):
         path = predictions / task.sequence / f"{frame}.png"
         if frame in task.truth or path.is_file():
             objects = tuple(identity for identity, frames in members.items() if frame in frames)
-            yield _Frame(task.sequence, frame, truth, path, objects, task.known, task.merged)
-
-
-def _check_present(frames: list[_Frame], predictions: Path) -> None:
-    """Before anything is computed: every frame that the protocol scores must be there."""
-    if not predictions.is_dir():
-        raise UserError(f"{predictions}: no such folder of predictions. Expected PREDICTIONS/SEQUENCE/FRAME.png.")
-    for frame in frames:
-        if not frame.prediction.parent.is_dir():
-            raise UserError(
-                f"{frame.prediction.parent}: no predictions of sequence {frame.sequence}. "
-                f"Expected {predictions}/{frame.sequence}/FRAME.png for every scored frame; write them all."
-            )
-        if not frame.prediction.is_file():
-            raise UserError(
-                f"{frame.prediction}: the prediction of sequence {frame.sequence} lacks frame {frame.frame}. "
-                "Write every frame that the ground truth has, under the same name."
-            )
+            needed = frame in task.truth or not lenient
+            yield _Frame(task.sequence, frame, truth, path, objects, task.known, task.merged, needed)
 
 
 def _measure(frames: list[_Frame], threads: int) -> Iterator[_Measured]:
@@ -121,19 +113,38 @@ def _measure(frames: list[_Frame], threads: int) -> Iterator[_Measured]:
 
 def _measure_frame(frame: _Frame) -> _Measured:
     truth = read_mask(frame.truth)
-    prediction = read_prediction(frame.prediction, frame.sequence, frame.frame, truth.shape, "the ground truth")
+    try:
+        prediction = read_prediction(frame.prediction, frame.sequence, frame.frame, truth.shape, "the ground truth")
+    except UserError as error:
+        if frame.needed:
+            raise
+        return _Measured({}, frozenset(), frozenset(), str(error))
     if frame.merged:
         truth, prediction = (np.minimum(mask, 1) for mask in (truth, prediction))
     values = {identity: measure_object(truth, prediction, identity) for identity in frame.objects}
     return _Measured(values, other_ids(truth, frame.known), other_ids(prediction, frame.known))
 
 
-def _check_ids(task: Task, measured: Mapping[str, _Measured], predictions: Path) -> None:
+def _check_unscored(task: Task, measured: Mapping[str, _Measured], faults: Faults) -> None:
+    for frame, found in measured.items():
+        if found.fault:
+            faults.add(task.sequence, [frame], found.fault)
+
+
+def _check_ids(task: Task, measured: Mapping[str, _Measured], predictions: Path, faults: Faults) -> None:
     """An id that the sequence lacks is a mistake of the prediction, not a figure."""
     others = frozenset[int]().union(*(found.true_others for found in measured.values()))
     allowed = task.known | (others & frozenset(task.objects))
+    tolerated: dict[frozenset[int], list[str]] = {}
     for frame, found in measured.items():
-        unknown = sorted(found.predicted_others - allowed)
+        unknown = found.predicted_others - allowed
+        if unknown and frame in task.truth and not unknown <= task.tolerated:
+            raise UserError(_describe(task, predictions, frame, unknown, allowed))
         if unknown:
-            path = predictions / task.sequence / f"{frame}.png"
-            raise UserError(unknown_ids(path, task.sequence, frame, unknown, allowed))
+            tolerated.setdefault(unknown, []).append(frame)
+    for unknown, frames in tolerated.items():
+        faults.add(task.sequence, frames, _describe(task, predictions, frames[0], unknown, allowed))
+
+
+def _describe(task: Task, predictions: Path, frame: str, unknown: frozenset[int], allowed: frozenset[int]) -> str:
+    return unknown_ids(predictions / task.sequence / f"{frame}.png", task.sequence, frame, unknown, allowed)

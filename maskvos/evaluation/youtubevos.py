@@ -11,12 +11,15 @@ from pathlib import Path
 from maskvos.datasets.sequence import object_ids
 from maskvos.datasets.youtubevos import Meta, read_meta
 from maskvos.errors import UserError
+from maskvos.evaluation.faults import HINT, Faults
 from maskvos.evaluation.ground_truth import GroundTruth, find_youtubevos
+from maskvos.evaluation.prediction import Expected, check_folder
 from maskvos.evaluation.result import Result
 from maskvos.evaluation.scoring import Progress, Task, score_tasks
 from maskvos.storage.masks import read_mask
 
 PROTOCOL = "YouTube-VOS local"
+ANY_ID = frozenset(range(256))
 
 
 def evaluate_youtubevos(
@@ -25,6 +28,8 @@ def evaluate_youtubevos(
     threads: int = 1,
     progress: Progress | None = None,
     sequences: Sequence[str] | None = None,
+    *,
+    lenient: bool = False,
 ) -> Result:
     """J and F of ``predictions/SEQUENCE/FRAME.png`` against the ground truth of a split's folder.
 
@@ -32,8 +37,13 @@ def evaluate_youtubevos(
     ``Annotations``; or ``ROOT`` is a plain folder of SEQUENCE/FRAME.png. Scored are, after an object's first frame, the
     frames that have ground truth and, where there is a ``meta.json``, that it lists for the object.
 
+    The server's code is not public. ``lenient`` passes over, and lists in the result, what need not change a figure:
+    sequences and frames that the dataset lacks, ids that the sequence lacks, whatever is wrong with a frame that is not
+    scored, and sequences with nothing to score.
+
     Raises:
-        UserError: ground truth or predictions are incomplete or do not fit each other; see `score_tasks`.
+        UserError: ground truth or predictions are incomplete or do not fit each other; see `check_folder` and
+            `score_tasks`.
     """
     root = Path(root)
     truth = find_youtubevos(root)
@@ -46,8 +56,30 @@ def evaluate_youtubevos(
             f"{root}/ground_truth/Annotations, or pack the predictions for the YouTube-VOS server with `maskvos "
             "evaluate submit youtubevos`."
         )
-    frames = score_tasks(tasks, Path(predictions), threads, progress)
-    return Result.of_frames(PROTOCOL, frames, _group(list(frames), root, meta), set=root.resolve().name)
+    faults = Faults(lenient, HINT)
+    for task in tasks:
+        if not task.truth:
+            _add_empty(truth, task, faults)
+    expected = [Expected(task.sequence, list(task.truth), _known_frames(truth, task.sequence, meta)) for task in tasks]
+    check_folder(Path(predictions), expected, {*truth.known_sequences(), *meta}, faults)
+    frames = score_tasks(tasks, Path(predictions), faults, threads, progress)
+    result = Result.of_frames(PROTOCOL, frames, _group(list(frames), root, meta), set=root.resolve().name)
+    return result.with_faults(faults)
+
+
+def _add_empty(truth: GroundTruth, task: Task, faults: Faults) -> None:
+    frames = list(task.unscored)
+    faults.add(
+        task.sequence,
+        frames,
+        f"{truth.masks / task.sequence}: nothing to score in sequence {task.sequence}: no frame after the first one of "
+        f"an object has ground truth (frame {frames[-1]} is the last). Restore its annotations or leave it out.",
+    )
+
+
+def _known_frames(truth: GroundTruth, sequence: str, meta: Meta) -> set[str]:
+    listed = (frame for entry in meta.get(sequence, {}).values() for frame in entry["frames"])
+    return truth.known_frames(sequence).union(listed)
 
 
 def _plan(truth: GroundTruth, name: str, meta: Meta) -> Task:
@@ -62,7 +94,7 @@ def _plan(truth: GroundTruth, name: str, meta: Meta) -> Task:
     scored = sorted({frame for frames in objects.values() for frame in frames})
     scored_files = {frame: files[frame] for frame in scored}
     unscored = {frame: path for frame, path in files.items() if frame not in scored_files}
-    return Task(name, scored_files, objects, frozenset(listed), unscored)
+    return Task(name, scored_files, objects, frozenset(listed), unscored, tolerated=ANY_ID)
 
 
 def _list_objects(files: dict[str, Path]) -> dict[int, list[str]]:

@@ -19,7 +19,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.EIO, errno.ENOTDIR}
+_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.EIO}
+_WRITING |= {errno.ENOTDIR, errno.EISDIR, errno.EEXIST}  # a file where a folder is needed, or the other way round
 
 
 def _explain(error: OSError, target: Path) -> Exception:
@@ -27,7 +28,7 @@ def _explain(error: OSError, target: Path) -> Exception:
         return error  # the caller's own trouble inside the block, not the writing
     return UserError(
         f"cannot write {target}: {error.strerror or error}. Nothing was changed there. "
-        "Free space or correct the permissions of that folder, then run the same command again."
+        "Free space, or correct the name or the permissions of that folder, then run the same command again."
     )
 
 

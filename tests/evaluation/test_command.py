@@ -50,6 +50,33 @@ def test_youtubevos_with_a_named_table_of_objects(arguments: list[str], tmp_path
     assert len(objects.read_text().splitlines()) == 3
 
 
+def test_lenient_lists_what_it_forgave_and_the_file_names_its_inputs(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    write_sequence(tmp_path / "predictions" / "stranger", [np.eye(9, 12, dtype=np.uint8)])
+    output = tmp_path / "a.json"
+    for protocol, more in (("davis", ["--set", "mine"]), ("youtubevos", [])):
+        if protocol == "youtubevos":
+            (tmp_path / "root" / "Annotations" / "480p").rename(tmp_path / "elsewhere")
+        command = ["evaluate", protocol, *arguments, *more, "--output", str(output)]
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert ended.value.code == 2
+        assert "stranger" in capsys.readouterr().err
+        assert not output.exists()
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--lenient"])
+        assert ended.value.code == 0
+        assert "forgiven: " in capsys.readouterr().out
+        content = json.loads(output.read_text())
+        assert [fault["sequence"] for fault in content["forgiven"]] == ["stranger"]
+        assert content["inputs"] == {
+            "ground_truth": str(tmp_path / "root"),
+            "predictions": str(tmp_path / "predictions"),
+        }
+        output.unlink()
+
+
 def test_a_mistake_is_one_line_and_leaves_no_file(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -200,19 +201,96 @@ def test_first_and_last_prediction_do_not_count(pair: tuple[Path, Path]):
     assert evaluate_davis(*pair).mean["J&F_mean"] == 1.0
 
 
-def test_what_the_dataset_lacks_is_warned_of_by_name(pair: tuple[Path, Path], caplog: pytest.LogCaptureFixture):
-    root, predictions = pair
-    with caplog.at_level(logging.WARNING):
+@pytest.mark.parametrize(
+    ("stray", "message"),
+    [("clpi/00000", "sequence clpi is none of this set"), ("clip/00007", "sequence clip has no frame 00007")],
+)
+def test_what_the_dataset_lacks_is_an_error(pair: tuple[Path, Path], stray: str, message: str):
+    write_mask(pair[1] / f"{stray}.png", np.zeros((8, 10), np.uint8))
+    with pytest.raises(UserError, match=message + ".*`--lenient` passes over this"):
         evaluate_davis(*pair)
-    assert not caplog.text
-    for stray in ("clpi/00000", "clip/00007", "other/00000"):
-        write_mask(predictions / f"{stray}.png", np.zeros((3, 3), np.uint8))
-    write_mask(root / "Annotations" / "480p" / "other" / "00000.png", np.ones((3, 3), np.uint8))  # not in this split
-    with caplog.at_level(logging.WARNING):
-        assert evaluate_davis(*pair).mean["J&F_mean"] == 1.0
-    assert "clpi" in caplog.text
-    assert "00007" in caplog.text
-    assert "other" not in caplog.text
+    result = evaluate_davis(*pair, lenient=True)
+    assert result.mean["J&F_mean"] == 1.0
+    assert [fault.sequence for fault in result.forgiven] == [stray.split("/")[0]]
+    assert message in result.forgiven[0].message
+
+
+def test_what_belongs_to_the_dataset_or_is_hidden_is_no_stranger(pair: tuple[Path, Path]):
+    root, predictions = pair
+    for name in ("other/00000", ".cache/00000", "clip/.00007", "clip/00005"):
+        write_mask(predictions / f"{name}.png", np.zeros((8, 10), np.uint8))
+    (predictions / "global_results-val.csv").touch()  # the official evaluator leaves its tables there
+    write_mask(root / "Annotations" / "480p" / "other" / "00000.png", np.ones((3, 3), np.uint8))  # of another split
+    images = root / "JPEGImages" / "480p" / "clip"
+    images.mkdir(parents=True)
+    for frame in range(5):
+        (images / f"{frame:05d}.jpg").touch()
+    with pytest.raises(UserError, match="no frame 00005"):
+        evaluate_davis(*pair)
+    (predictions / "clip" / "00005.png").unlink()
+    assert evaluate_davis(*pair).forgiven is None
+
+
+@pytest.mark.parametrize("frame", ["00000", "00004"])
+@pytest.mark.parametrize("mistake", [name for name in MISTAKES if name != "missing"])
+def test_lenient_does_not_look_at_the_first_and_last_prediction(pair: tuple[Path, Path], mistake: str, frame: str):
+    spoil, message = MISTAKES[mistake]
+    spoil(pair[1] / "clip" / f"{frame}.png")
+    result = evaluate_davis(*pair, lenient=True)
+    assert result.scores == evaluate_davis(pair[0], pair[0] / "Annotations" / "480p").scores
+    (fault,) = result.forgiven
+    assert (fault.sequence, fault.frames) == ("clip", (frame,))
+    assert re.search(message, fault.message)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_lenient_stops_where_the_official_tool_does(pair: tuple[Path, Path], mistake: str):
+    spoil, message = MISTAKES[mistake]
+    spoil(pair[1] / "clip" / "00002.png")
+    with pytest.raises(UserError, match=message):
+        evaluate_davis(*pair, lenient=True)
+
+
+def test_lenient_scores_ids_in_a_gap(tmp_path: Path):
+    """The official evaluator scores 1 to the highest id: a predicted id that is between counts against object 2."""
+    mask = np.zeros((8, 10), np.uint8)
+    mask[1:3, 1:4], mask[5:7, 5:8] = 1, 3
+    root = make_dataset(tmp_path / "root", {"gap": [mask] * 4})
+    predicted = [mask.copy() for _ in range(4)]
+    predicted[1][0, 9] = 2
+    write_sequence(tmp_path / "predictions" / "gap", predicted)
+    with pytest.raises(UserError, match="frame 00001 holds id 2, the sequence has 1, 3"):
+        evaluate_davis(root, tmp_path / "predictions")
+    result = evaluate_davis(root, tmp_path / "predictions", lenient=True)
+    assert {name: scores["J_mean"] for name, scores in result.objects.items()} == {"gap_1": 1, "gap_2": 0.5, "gap_3": 1}
+    assert [(fault.sequence, fault.frames) for fault in result.forgiven] == [("gap", ("00001",))]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_sequences_too_short_are_an_error_or_left_out_and_said(tmp_path: Path, count: int):
+    mask = np.eye(6, dtype=np.uint8)
+    root = make_dataset(tmp_path / "root", {"short": [mask] * count, "long": [mask] * 3})
+    predictions = root / "Annotations" / "480p"
+    with pytest.raises(UserError, match=f"sequence short has {count} annotated frames"):
+        evaluate_davis(root, predictions)
+    result = evaluate_davis(root, predictions, lenient=True)
+    assert list(result.objects) == ["long_1"]
+    assert [fault.sequence for fault in result.forgiven] == ["short"]
+    with pytest.raises(UserError, match="nothing to score"):
+        evaluate_davis(root, predictions, lenient=True, sequences=["short"])
+
+
+def test_a_first_annotation_without_an_object_gives_no_figure_if_forgiven(tmp_path: Path):
+    empty, mask = np.zeros((6, 6), np.uint8), np.eye(6, dtype=np.uint8)
+    root = make_dataset(tmp_path / "root", {"empty": [empty, mask, mask], "clip": [mask] * 3})
+    write_sequence(tmp_path / "predictions" / "empty", [empty] * 3)
+    write_sequence(tmp_path / "predictions" / "clip", [mask] * 3)
+    with pytest.raises(UserError, match="no object in the first annotation of sequence empty, frame 00000"):
+        evaluate_davis(root, tmp_path / "predictions")
+    assert list(evaluate_davis(root, tmp_path / "predictions", lenient=True).objects) == ["clip_1"]
+    write_mask(tmp_path / "predictions" / "empty" / "00001.png", mask)  # the official evaluator: an index too high
+    with pytest.raises(UserError, match="sequence empty, frame 00001 holds id 1"):
+        evaluate_davis(root, tmp_path / "predictions", lenient=True)
 
 
 def test_missing_sequence_split_and_folder(pair: tuple[Path, Path], tmp_path: Path):
@@ -222,8 +300,9 @@ def test_missing_sequence_split_and_folder(pair: tuple[Path, Path], tmp_path: Pa
     with pytest.raises(UserError, match="splits here: val"):
         evaluate_davis(root, predictions, "test-dev")
     (predictions / "clip").rename(predictions / "other")
-    with pytest.raises(UserError, match="no predictions of sequence clip"):
-        evaluate_davis(root, predictions)
+    for lenient in (False, True):
+        with pytest.raises(UserError, match="Expected folders of its sequences, clip; found other"):
+            evaluate_davis(root, predictions, lenient=lenient)
 
 
 def test_ground_truth_that_the_server_keeps_leads_to_the_submission(pair: tuple[Path, Path]):

@@ -1,11 +1,14 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from maskvos.evaluation.result import Result, write_metrics, write_objects
+from maskvos.errors import UserError
+from maskvos.evaluation.faults import Faults
+from maskvos.evaluation.result import Result, write_metrics, write_objects, write_result
 from maskvos.evaluation.statistics import score_object
 
 
@@ -54,6 +57,33 @@ def test_objects_file_has_the_official_form(tmp_path: Path):
     assert list(rows[0]) == ["object", "J_mean", "J_recall", "J_decay", "F_mean", "F_recall", "F_decay"]
     assert [row["object"] for row in rows] == ["b_1", "b_2", "a_10", "MEAN"]
     assert rows[1]["J_mean"] == f"{result.objects['b_2']['J_mean']:.8f}"
+
+
+def test_inputs_and_forgiven_faults_are_written_where_there_are_any(tmp_path: Path):
+    faults = Faults(lenient=True)
+    assert make_result().with_faults(Faults()).forgiven is None
+    faults.add("b", ["00007"], "no such frame")
+    result = replace(make_result().with_faults(faults), inputs={"predictions": "somewhere"})
+    write_metrics(result, tmp_path / "metrics.json")
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert content["forgiven"] == [{"sequence": "b", "frames": ["00007"], "fault": "no such frame"}]
+    assert content["inputs"] == {"predictions": "somewhere"}
+    write_metrics(make_result().with_faults(Faults(lenient=True)), tmp_path / "metrics.json")
+    assert json.loads((tmp_path / "metrics.json").read_text())["forgiven"] == []
+
+
+def test_both_files_or_neither(tmp_path: Path):
+    write_result(make_result(), tmp_path / "a" / "metrics.json", tmp_path / "b" / "objects.csv")
+    write_metrics(make_result(), tmp_path / "metrics.json")
+    assert (tmp_path / "a" / "metrics.json").read_bytes() == (tmp_path / "metrics.json").read_bytes()
+    assert (tmp_path / "b" / "objects.csv").read_text().startswith("object,")
+    (tmp_path / "old.json").write_text("old")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("old.json", "metrics.json/objects.csv", "folder.csv"):
+        with pytest.raises(UserError, match=name):
+            write_result(make_result(), tmp_path / "old.json", tmp_path / name)
+    assert (tmp_path / "old.json").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "folder.csv", "metrics.json", "old.json"]
 
 
 def test_same_result_gives_the_same_bytes(tmp_path: Path):

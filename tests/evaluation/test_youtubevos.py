@@ -124,6 +124,39 @@ def test_unknown_id_and_missing_ground_truth_are_errors(tmp_path: Path):
         evaluate_youtubevos(root, tmp_path / "predictions")
 
 
+def test_lenient_passes_over_what_need_not_change_a_figure(tmp_path: Path):
+    entries = {"1": {"frames": FRAMES[:4]}, "4": {"frames": FRAMES[2:4]}}
+    root = make_dataset(tmp_path / "valid", make_masks(6), entries)
+    predicted = make_masks(7)
+    write_sequence(tmp_path / "predictions" / "clip", predicted, step=5)
+    exact = evaluate_youtubevos(root, tmp_path / "predictions")
+    assert exact.forgiven is None
+    predicted[3][(predicted[3] == 0) & (np.arange(21) > 10)] = 2
+    write_sequence(tmp_path / "predictions" / "clip", predicted, step=5)
+    write_sequence(tmp_path / "predictions" / "other", predicted[:1])
+    (tmp_path / "predictions" / "clip" / "00003.png").write_bytes(b"")
+    (tmp_path / "predictions" / "clip" / "00025.png").write_bytes(b"not scored")
+    result = evaluate_youtubevos(root, tmp_path / "predictions", lenient=True)
+    assert result.scores == exact.scores
+    assert [(fault.sequence, fault.frames) for fault in result.forgiven] == [
+        ("other", ()),
+        ("clip", ("00003",)),
+        ("clip", ("00025",)),
+        ("clip", ("00015",)),
+    ]
+
+
+def test_a_sequence_with_nothing_to_score_is_an_error_or_left_out_and_said(tmp_path: Path):
+    masks = make_masks(6)
+    write_sequence(tmp_path / "plain" / "clip", masks[:2])
+    write_sequence(tmp_path / "plain" / "still", masks[:1])
+    with pytest.raises(UserError, match="nothing to score in sequence still"):
+        evaluate_youtubevos(tmp_path / "plain", tmp_path / "plain")
+    result = evaluate_youtubevos(tmp_path / "plain", tmp_path / "plain", lenient=True)
+    assert list(result.objects) == ["clip_1"]
+    assert [fault.sequence for fault in result.forgiven] == ["still"]
+
+
 def test_real_clip_against_itself_and_a_copy_of_its_first_mask(shared_data: Path, tmp_path: Path):
     root = shared_data / "YouTubeVOS" / "valid"
     truth = shared_data / "YouTubeVOS" / "valid_ground_truth" / "Annotations"
