@@ -52,3 +52,39 @@ def statistics(values: list[float]) -> tuple[float, float, float]:
     first, last = values[bounds[0] : bounds[1] + 1], values[bounds[3] : bounds[4] + 1]
     mean = math.fsum(values) / count
     return mean, sum(v > 0.5 for v in values) / count, math.fsum(first) / len(first) - math.fsum(last) / len(last)
+
+
+def six_figures(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, ...]:
+    """J's mean, recall and decay, then F's, of one object's (truth, prediction) on its scored frames."""
+    return (*statistics([jaccard(*pair) for pair in pairs]), *statistics([boundary_f(*pair) for pair in pairs]))
+
+
+def davis_2017(truth: list[np.ndarray], prediction: list[np.ndarray]) -> dict[int, tuple[float, ...]]:
+    """Ids 1 to the first frame's highest below 255, without the first and the last frame."""
+    highest = max((value for value in truth[0].ravel().tolist() if value < 255), default=0)
+    frames = range(1, len(truth) - 1)
+    return {
+        identity: six_figures([(truth[frame] == identity, prediction[frame] == identity) for frame in frames])
+        for identity in range(1, highest + 1)
+    }
+
+
+def davis_2016(truth: list[np.ndarray], prediction: list[np.ndarray]) -> dict[int, tuple[float, ...]]:
+    """Whatever is not 0 is the object."""
+    return {1: six_figures([(truth[frame] != 0, prediction[frame] != 0) for frame in range(1, len(truth) - 1)])}
+
+
+def youtubevos(
+    truth: list[np.ndarray], prediction: list[np.ndarray], listed: dict[int, list[int]] | None
+) -> dict[int, tuple[float, ...]]:
+    """Each object on the frames listed for it but the first; without a list, from where it is seen first to the end."""
+    if listed is None:
+        listed = {}
+        for identity in sorted({value for mask in truth for value in mask.ravel().tolist() if 0 < value < 255}):
+            first = next(frame for frame, mask in enumerate(truth) if identity in mask.ravel().tolist())
+            listed[identity] = list(range(first, len(truth)))
+    return {
+        identity: six_figures([(truth[frame] == identity, prediction[frame] == identity) for frame in frames[1:]])
+        for identity, frames in listed.items()
+        if frames[1:]
+    }
