@@ -11,9 +11,9 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from maskvos.errors import UserError
 from maskvos.evaluation.davis import evaluate_davis
-from maskvos.evaluation.result import Result, write_result
+from maskvos.evaluation.outputs import add_output_arguments, read_outputs
+from maskvos.evaluation.result import Result
 from maskvos.evaluation.submit_command import Subparsers, add_submit
-from maskvos.evaluation.table import print_table
 from maskvos.evaluation.youtubevos import evaluate_youtubevos
 
 
@@ -56,8 +56,7 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
         help="the dataset's folder, or a plain folder of SEQUENCE/FRAME.png, which is scored whole",
     )
     parser.add_argument("--predictions", type=Path, required=True, metavar="DIR", help="folder of SEQUENCE/FRAME.png")
-    parser.add_argument("--output", type=Path, required=True, metavar="JSON", help="metrics to write")
-    parser.add_argument("--objects", type=Path, metavar="CSV", help="per-object table (default: beside the metrics)")
+    add_output_arguments(parser)
     parser.add_argument(
         "--lenient",
         action="store_true",
@@ -94,14 +93,14 @@ def _youtubevos(arguments: argparse.Namespace) -> None:
 
 
 def _run(arguments: argparse.Namespace, evaluate: Callable[[int, Callable[[int, int], None]], Result]) -> None:
-    """Evaluate with a progress bar, print the table, write both files.
+    """Evaluate with a progress bar, print the tables, write the files.
 
     Raises:
         UserError: ground truth or predictions do not fit, or a file cannot be written.
     """
     if arguments.threads < 0:
         raise UserError(f"--threads {arguments.threads}: expected a positive number.")
-    objects = arguments.objects or arguments.output.with_name(_objects_name(arguments.output))
+    outputs = read_outputs(arguments)
     threads = arguments.threads or len(os.sched_getaffinity(0))
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     terminal = Console(stderr=True)
@@ -110,13 +109,4 @@ def _run(arguments: argparse.Namespace, evaluate: Callable[[int, Callable[[int, 
         result = evaluate(threads, lambda done, total: bar.update(task, completed=done, total=total))
     inputs = {"ground_truth": arguments.ground_truth, "predictions": arguments.predictions}
     result = replace(result, inputs={name: str(path.resolve()) for name, path in inputs.items()})
-    write_result(result, arguments.output, objects)
-    print_table(result)
-    for fault in result.forgiven or ():
-        print(f"forgiven: {fault.message}")
-    print(f"written: {arguments.output}, {objects}")
-
-
-def _objects_name(output: Path) -> str:
-    """``metrics.json`` -> ``objects.csv``; ``a.json`` -> ``a_objects.csv``, so that results can share a folder."""
-    return "objects.csv" if output.stem == "metrics" else f"{output.stem}_objects.csv"
+    outputs.write(result)

@@ -94,12 +94,18 @@ def write_result(result: Result, metrics: Path, objects: Path) -> None:
 
 
 def write_metrics(result: Result, path: Path | str) -> None:
-    """Write ``metrics.json`` atomically: protocol, set, row, (inputs, forgiven,) global, (overall,
-    groups,) sequences, objects; those in brackets where there are any.
+    """Write `metrics_text` to ``metrics.json``, atomically.
 
     Raises:
         UserError: the file cannot be written.
     """
+    with atomic_file(path) as partial:
+        partial.write_text(metrics_text(result))
+
+
+def metrics_text(result: Result) -> str:
+    """The content of ``metrics.json``: protocol, set, row, (inputs, forgiven,) global, (overall, groups,) sequences,
+    objects; those in brackets where there are any."""
     content = {
         "protocol": result.protocol,
         "set": result.set,
@@ -112,8 +118,7 @@ def write_metrics(result: Result, path: Path | str) -> None:
         "sequences": result.sequences,
         "objects": result.objects,
     }
-    with atomic_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=1) + "\n")
+    return json.dumps(content, indent=1) + "\n"
 
 
 def write_objects(result: Result, path: Path | str) -> None:

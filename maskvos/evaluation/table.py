@@ -1,37 +1,81 @@
-"""The result as a table on the terminal."""
+"""The result as tables for readers: a line a sequence, or an object, sorted by J&F, in percent."""
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from collections.abc import Iterable
+from typing import Literal, TypeVar
 
 from maskvos.evaluation.result import Result
-from maskvos.evaluation.statistics import FIGURES, Scores
+from maskvos.evaluation.statistics import Scores
+from maskvos.tables.table import Cell, Line, Table, percent
 
-MOST_OBJECTS = 100  # beyond that (YouTube-VOS has over a thousand) a row a sequence; the CSV has every object
+METRICS = {
+    "J&F_mean": "J&F",
+    "J_mean": "J",
+    "J_recall": "J recall",
+    "J_decay": "J decay",
+    "F_mean": "F",
+    "F_recall": "F recall",
+    "F_decay": "F decay",
+}
+"""Keys of metrics.json and their column titles."""
+
+Sort = Literal["worst", "best", "name"]
+Key = TypeVar("Key", str, tuple[str, int])
 
 
-def print_table(result: Result, console: Console | None = None) -> None:
-    """A row an object (a sequence where there are very many) in the dataset's order, then groups, then the mean."""
-    by_object = len(result.scores) <= MOST_OBJECTS
-    table = Table(
-        title=f"{result.protocol}: {len(result.scores)} objects in {len(result.sequences)} sequences",
-        box=SIMPLE_HEAD,
-        padding=0,
-    )
-    table.add_column("object" if by_object else "sequence", overflow="fold")
-    for name in ("J&F", *FIGURES):
-        table.add_column(name.replace("_", " "), justify="right", min_width=6)
-    for name, scores in (result.objects if by_object else result.sequences).items():
-        table.add_row(name, *_cells(scores))
-    table.add_section()
-    for name, scores in result.group_means.items():
-        table.add_row(f"mean, {name} categories", *_cells(scores))
-    table.add_row("mean over objects", *_cells(result.mean), style="bold")
+def tables(result: Result, sort: Sort = "worst") -> list[Table]:
+    """Sequences, then objects, unless every sequence has just one: the second table would say the same again."""
+    found = [sequence_table(result, sort)]
+    return [*found, object_table(result, sort)] if len(result.scores) > len(found[0].lines) else found
+
+
+def sequence_table(result: Result, sort: Sort = "worst") -> Table:
+    """A line a sequence: how many objects it has, and the means over them; then the means of `mean_lines`."""
+    counts: dict[str, int] = {}
+    for sequence, _ in result.scores:
+        counts[sequence] = counts.get(sequence, 0) + 1
+    scores = result.sequences
+    ranked = rank({name: figures["J&F_mean"] for name, figures in scores.items()}, sort)
+    lines = [_line(name, str(counts[name]), scores[name]) for name in ranked]
+    return Table(["Sequence", "Objects", *METRICS.values()], lines, mean_lines(result))
+
+
+def object_table(result: Result, sort: Sort = "worst") -> Table:
+    """A line an object: on how many frames it is scored, and its figures; then the means of `mean_lines`."""
+    scores = {key: with_mean(figures) for key, figures in result.scores.items()}
+    counts = {key: str(len(result.frames[key].frames)) if key in result.frames else "" for key in scores}
+    ranked = rank({key: figures["J&F_mean"] for key, figures in scores.items()}, sort)
+    lines = [
+        _line(f"{sequence}_{identity}", counts[sequence, identity], scores[sequence, identity])
+        for sequence, identity in ranked
+    ]
+    columns = ["Object", "Frames", *METRICS.values()]
+    means = [Line(line.label, [Cell(""), *line.cells[1:]]) for line in mean_lines(result)]
+    return Table(columns, lines, means)
+
+
+def mean_lines(result: Result) -> list[Line]:
+    """Means over groups of objects, over all, and YouTube-VOS's overall figure, with the number of objects."""
+    means = result.group_means.items()
+    lines = [_line(f"mean, {name} categories", str(len(result.groups[name])), scores) for name, scores in means]
+    lines.append(_line("mean over objects", str(len(result.scores)), result.mean))
     if result.overall is not None:
-        table.add_row("overall: mean of J, F seen and unseen", f"{result.overall:.3f}", style="bold")
-    (console or Console()).print(table)
+        cells = [Cell(""), Cell(percent(result.overall)), *[Cell("")] * (len(METRICS) - 1)]
+        lines.append(Line("overall: seen, unseen", cells))
+    return lines
 
 
-def _cells(scores: Scores) -> list[str]:
-    values = ((scores["J_mean"] + scores["F_mean"]) / 2, *(scores[figure] for figure in FIGURES))
-    return [f"{value:.3f}" for value in values]
+def rank(values: dict[Key, float], sort: Sort) -> list[Key]:
+    """Keys in the order asked for; equal values by name."""
+    named: Iterable[Key] = sorted(values)
+    if sort == "name":
+        return list(named)
+    return sorted(named, key=lambda key: values[key] if sort == "worst" else -values[key])
+
+
+def with_mean(scores: Scores) -> Scores:
+    """The figures of one object with ``J&F_mean`` in front."""
+    return {"J&F_mean": (scores["J_mean"] + scores["F_mean"]) / 2, **scores}
+
+
+def _line(label: str, count: str, scores: Scores) -> Line:
+    return Line(label, [Cell(count), *(Cell(percent(scores[key])) for key in METRICS)])

@@ -5,7 +5,7 @@ from typing import Any
 
 from maskvos.params.schema import Plan
 from maskvos.report.records import read_json, round_folders
-from maskvos.report.tables import ABSENT, Cell, Line, Table, percent
+from maskvos.tables.table import ABSENT, Cell, Line, Table, percent
 
 _COLUMNS = {
     "clips": "Clips",

@@ -3,17 +3,15 @@
 import argparse
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
 
 from maskvos.errors import UserError
 from maskvos.params import read_all_params
 from maskvos.report.markdown import render_markdown
 from maskvos.report.records import read_results
-from maskvos.report.tables import Table, results_table
+from maskvos.report.tables import results_table
 from maskvos.storage.atomic import atomic_file
+from maskvos.tables.terminal import terminal_table
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -53,13 +51,3 @@ def run(args: argparse.Namespace) -> None:
         with atomic_file(args.markdown) as partial:
             partial.write_text(page, encoding="utf-8")
         console.print(f"written: {args.markdown}", soft_wrap=True, highlight=False)
-
-
-def terminal_table(title: str, table: Table) -> RichTable:
-    """The table for a terminal, the best of each column bold."""
-    drawn = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(table.columns):
-        drawn.add_column(column, justify="right" if number else "left", no_wrap=not number)
-    for line in table.lines:
-        drawn.add_row(line.label, *(Text(cell.text, "bold" if cell.best else "") for cell in line.cells))
-    return drawn

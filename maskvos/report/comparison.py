@@ -3,7 +3,8 @@
 from maskvos.params import Params
 from maskvos.report import paper
 from maskvos.report.records import Result
-from maskvos.report.tables import ABSENT, Cell, Line, Table, cell
+from maskvos.report.tables import cell
+from maskvos.tables.table import ABSENT, Cell, Line, Table
 
 _LEARNED = ("backbone", "correspondence", "full")
 

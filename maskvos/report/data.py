@@ -5,7 +5,7 @@ from pathlib import Path
 
 from maskvos.params.schema import Plan
 from maskvos.report.records import read_json
-from maskvos.report.tables import Cell, Line, Table
+from maskvos.tables.table import Cell, Line, Table
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from maskvos.report.records import ROWS, Result
-from maskvos.report.tables import percent
+from maskvos.tables.table import percent
 
 _BASES = ("correspondence", "untrained", "copy")
 

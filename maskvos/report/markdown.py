@@ -6,6 +6,8 @@ from maskvos.params import Params
 from maskvos.report import paper, run, tables
 from maskvos.report.comparison import comparisons
 from maskvos.report.records import Result
+from maskvos.tables.markdown import markdown_table
+from maskvos.tables.table import Cell, Line, Table, percent
 
 
 def render_markdown(params: Params, results: dict[str, list[Result]], logs: Path) -> str:
@@ -25,21 +27,6 @@ def render_markdown(params: Params, results: dict[str, list[Result]], logs: Path
         parts += [f"### {title}", markdown_table(table)]
     parts += ["## Time of each stage", _times(runs), "## Settings", _settings(params)]
     return "\n\n".join(parts) + "\n"
-
-
-def markdown_table(table: tables.Table) -> str:
-    """A pipe table; the best of a group is bold."""
-    rows = [[line.label, *map(_text, line.cells)] for line in table.lines]
-    rule = ["---"] + ["---:"] * (len(table.columns) - 1)
-    return "\n".join("| " + " | ".join(_escape(entry) for entry in row) + " |" for row in (table.columns, rule, *rows))
-
-
-def _text(cell: tables.Cell) -> str:
-    return f"**{cell.text}**" if cell.best else cell.text
-
-
-def _escape(entry: str) -> str:
-    return entry.replace("|", "\\|")
 
 
 def _facts(params: Params, runs: list[run.StageRun]) -> str:
@@ -63,21 +50,21 @@ def _summary(results: dict[str, list[Result]]) -> str:
     by_place = {(result.name, result.set): result.overall for rows in results.values() for result in rows}
     keys = ("J_mean", "F_mean", "J&F_mean")
     lines = [
-        tables.Line(
+        Line(
             name,
             [
-                tables.Cell(" / ".join(tables.percent(by_place.get((name, chosen), {}).get(key)) for key in keys))
+                Cell(" / ".join(percent(by_place.get((name, chosen), {}).get(key)) for key in keys))
                 for chosen in results
             ],
         )
         for name in names
     ]
-    return markdown_table(tables.Table(["J / F / J&F, mean over objects", *results], lines))
+    return markdown_table(Table(["J / F / J&F, mean over objects", *results], lines))
 
 
 def _times(runs: list[run.StageRun]) -> str:
-    lines = [tables.Line(stage.name, [tables.Cell(stage.time), tables.Cell(stage.rate)]) for stage in runs]
-    return markdown_table(tables.Table(["Stage", "Time", "Rate"], lines))
+    lines = [Line(stage.name, [Cell(stage.time), Cell(stage.rate)]) for stage in runs]
+    return markdown_table(Table(["Stage", "Time", "Rate"], lines))
 
 
 def _settings(params: Params) -> str:

@@ -10,8 +10,8 @@ from maskvos.datasets.sequences import Sequence, open_dataset, read_manifest
 from maskvos.datasets.youtubevos import ground_truth_root
 from maskvos.report.pictures import WIDTH, Gallery, Strip, picture, spread
 from maskvos.report.records import Result
-from maskvos.report.tables import percent
 from maskvos.storage.masks import read_mask
+from maskvos.tables.table import percent
 
 SEQUENCES = 4
 _VOID = 255  # marks undecided pixels in DAVIS annotations: no object, so nothing is drawn there

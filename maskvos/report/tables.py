@@ -1,51 +1,8 @@
-"""Tables as plain data: the same cells go to the page, to Markdown and to the terminal."""
+"""The tables of the report: rows by metrics, sequences by rows."""
 
-from dataclasses import dataclass
-
+from maskvos.evaluation.table import METRICS
 from maskvos.report.records import Result
-
-METRICS = {
-    "J&F_mean": "J&F",
-    "J_mean": "J",
-    "J_recall": "J recall",
-    "J_decay": "J decay",
-    "F_mean": "F",
-    "F_recall": "F recall",
-    "F_decay": "F decay",
-}
-"""Keys of metrics.json and their column titles."""
-ABSENT = "–"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One entry: its text, whether it is the best of its group, and its value in [0, 1] where it may be tinted."""
-
-    text: str
-    best: bool = False
-    value: float | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line; ``ours`` tells this run from the paper."""
-
-    label: str
-    cells: list[Cell]
-    ours: bool = True
-
-
-@dataclass(frozen=True)
-class Table:
-    """``columns`` starts with the title of the labels."""
-
-    columns: list[str]
-    lines: list[Line]
-
-
-def percent(value: float | None) -> str:
-    """A fraction in percent with one decimal, as the field prints it; a dash for None and nan."""
-    return ABSENT if value is None or value != value else f"{100 * value:.1f}"
+from maskvos.tables.table import ABSENT, Cell, Line, Table, percent
 
 
 def results_table(results: list[Result]) -> Table:

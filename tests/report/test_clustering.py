@@ -3,7 +3,7 @@
 import json
 
 from maskvos.report.clustering import clustering_table
-from maskvos.report.tables import ABSENT
+from maskvos.tables.table import ABSENT
 from tests.report.tree import add_leftovers, make_params, make_tree
 
 

@@ -1,14 +1,8 @@
 """The page that is committed."""
 
-from maskvos.report.markdown import markdown_table, render_markdown
+from maskvos.report.markdown import render_markdown
 from maskvos.report.records import read_results
-from maskvos.report.tables import Cell, Line, Table
 from tests.report.tree import make_params, make_tree
-
-
-def test_table_marks_the_best_and_escapes_pipes():
-    table = Table(["A|B", "C"], [Line("x|y", [Cell("1", best=True)])])
-    assert markdown_table(table) == "| A\\|B | C |\n| --- | ---: |\n| x\\|y | **1** |"
 
 
 def test_page_holds_results_settings_and_origin(tmp_path):

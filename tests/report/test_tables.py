@@ -1,20 +1,13 @@
 """Tables: digits, marks, order."""
 
-import pytest
-
 from maskvos.report.records import Result
-from maskvos.report.tables import METRICS, percent, results_table, sequence_table
+from maskvos.report.tables import METRICS, results_table, sequence_table
 
 
 def result(row, score, **sequences):
     return Result(
         "davis", row, "p", dict.fromkeys(METRICS, score), {k: {"J&F_mean": v} for k, v in sequences.items()}, 1
     )
-
-
-@pytest.mark.parametrize(("value", "text"), [(0.5, "50.0"), (None, "–"), (float("nan"), "–"), (-0.0312, "-3.1")])
-def test_percent(value, text):
-    assert percent(value) == text
 
 
 def test_best_of_each_column_is_marked_but_not_of_the_decays():

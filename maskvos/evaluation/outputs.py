@@ -1,0 +1,130 @@
+"""What ``maskvos evaluate`` prints and writes: chosen by options, checked before anything is computed."""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from rich.console import Console
+
+from maskvos.errors import UserError
+from maskvos.evaluation.formats import SUFFIXES, Format, format_of, headline, render
+from maskvos.evaluation.frames import write_frames
+from maskvos.evaluation.result import Result, write_objects
+from maskvos.evaluation.table import Sort, tables
+from maskvos.storage.atomic import atomic_file
+from maskvos.tables.terminal import terminal_table
+
+MOST_OBJECTS = 100  # beyond that (YouTube-VOS has over a thousand) the terminal shows sequences only
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files to write (None: not asked for) and what goes to standard output."""
+
+    files: tuple[Path, ...]
+    objects: Path | None
+    frames: Path | None
+    style: Literal["table"] | Format
+    sort: Sort
+
+    def write(self, result: Result) -> None:
+        """Write the files, print the result, and name the files: on standard error where the result is for a program.
+
+        Raises:
+            UserError: a file cannot be written.
+        """
+        for path in self.files:
+            write_text(path, render(result, SUFFIXES[path.suffix.lower()], self.sort))
+        if self.objects is not None:
+            write_objects(result, self.objects)
+        if self.frames is not None:
+            write_frames(result.frames, self.frames)
+        if self.style == "table":
+            print_tables(result, self.sort)
+        else:
+            print(render(result, self.style, self.sort), end="")
+        if self.paths:
+            report = sys.stdout if self.style == "table" else sys.stderr
+            print(f"written: {', '.join(map(str, self.paths))}", file=report)
+
+    @property
+    def paths(self) -> list[Path]:
+        """Every file that is written."""
+        return [*self.files, *(path for path in (self.objects, self.frames) if path is not None)]
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `read_outputs` reads."""
+    parser.add_argument(
+        "--output",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="result to write: .json (metrics), .csv, .md or .tex; may be given several times",
+    )
+    parser.add_argument(
+        "--objects",
+        type=Path,
+        metavar="CSV",
+        help="per-object table as the official evaluator's (default: beside .json)",
+    )
+    parser.add_argument("--frames", type=Path, metavar="CSV", help="J and F of every object on every scored frame")
+    parser.add_argument(
+        "--format", choices=("table", *get_args(Format)), default="table", help="of what is printed (default: table)"
+    )
+    parser.add_argument(
+        "--sort", choices=get_args(Sort), default="worst", help="which J&F comes first, or by name (default: worst)"
+    )
+
+
+def read_outputs(arguments: argparse.Namespace) -> Outputs:
+    """The options, checked.
+
+    Raises:
+        UserError: a suffix is unknown, or two outputs are one file.
+    """
+    files = tuple(arguments.output)
+    for path in files:
+        if format_of(path) is None:
+            raise UserError(f"--output {path}: unknown format. End the name in {', '.join(SUFFIXES)}.")
+    metrics = next((path for path in files if format_of(path) == "json"), None)
+    beside = None if metrics is None else metrics.with_name(_objects_name(metrics))
+    outputs = Outputs(files, arguments.objects or beside, arguments.frames, arguments.format, arguments.sort)
+    resolved = [path.resolve() for path in outputs.paths]
+    for path in outputs.paths:
+        if resolved.count(path.resolve()) > 1:
+            raise UserError(
+                f"{path}: two outputs would be this one file. Name another for --output, --objects, --frames."
+            )
+    return outputs
+
+
+def _objects_name(output: Path) -> str:
+    """``metrics.json`` -> ``objects.csv``; ``a.json`` -> ``a_objects.csv``, so that results can share a folder."""
+    return "objects.csv" if output.stem == "metrics" else f"{output.stem}_objects.csv"
+
+
+def print_tables(result: Result, sort: Sort = "worst", console: Console | None = None) -> None:
+    """Objects (unless there are very many), then sequences, so that the means end the page; in percent."""
+    console = console or Console()
+    title = f"{headline(result)}, in percent"
+    shown = tables(result, sort)
+    if len(result.scores) <= MOST_OBJECTS:
+        shown.reverse()
+    else:
+        del shown[1:]
+    for number, table in enumerate(shown):
+        console.print(terminal_table("" if number else title, table))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file atomically.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    with atomic_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")

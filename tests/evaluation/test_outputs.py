@@ -1,0 +1,77 @@
+import argparse
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from maskvos.errors import UserError
+from maskvos.evaluation import outputs as module
+from maskvos.evaluation.formats import render
+from maskvos.evaluation.outputs import Outputs, add_output_arguments, print_tables, read_outputs
+from tests.evaluation.results import make_result
+
+
+def read(*words: object) -> Outputs:
+    parser = argparse.ArgumentParser()
+    add_output_arguments(parser)
+    return read_outputs(parser.parse_args([str(word) for word in words]))
+
+
+def test_objects_stand_beside_the_first_json():
+    assert read("--output", "a.md").objects is None
+    assert read("--output", "a.md", "--output", "x/b.json").objects == Path("x/b_objects.csv")
+    assert read("--output", "x/metrics.json").objects == Path("x/objects.csv")
+    assert read("--output", "metrics.json", "--objects", "mine.csv").objects == Path("mine.csv")
+    assert read().paths == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--output", "a.txt"], r"--output a\.txt: unknown format\. End the name in \.json, \.csv, \.md, \.tex"),
+        (["--output", "a.csv", "--output", "./a.csv"], r"a\.csv: two outputs would be this one file"),
+        (["--output", "a.csv", "--frames", "b/../a.csv"], "two outputs"),
+        (["--output", "metrics.json", "--frames", "objects.csv"], "two outputs"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_computed(words: list[str], message: str):
+    with pytest.raises(UserError, match=message):
+        read(*words)
+
+
+def test_several_files_and_a_program_reading_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    result = make_result()
+    names = ("m.json", "m.csv", "m.md", "m.tex")
+    words = [word for name in names for word in ("--output", tmp_path / "new" / name)]
+    read(*words, "--frames", tmp_path / "frames.csv", "--format", "latex", "--sort", "best").write(result)
+    for name, style in zip(names, ("json", "csv", "markdown", "latex"), strict=True):
+        assert (tmp_path / "new" / name).read_text() == render(result, style, "best")
+    assert (tmp_path / "new" / "m_objects.csv").read_text().splitlines()[1].startswith("cat_a_1,0.6")
+    assert len((tmp_path / "frames.csv").read_text().splitlines()) == 17
+    printed = capsys.readouterr()
+    assert printed.out == render(result, "latex", "best")
+    assert printed.err.startswith("written: ")
+
+
+def test_without_output_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    read().write(make_result())
+    printed = capsys.readouterr().out
+    assert "written" not in printed
+    assert "mean over objects" in printed
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_terminal_of_80_columns_cuts_no_word(monkeypatch: pytest.MonkeyPatch):
+    console = Console(file=io.StringIO(), width=80)
+    print_tables(make_result(), "worst", console)
+    text = console.file.getvalue()
+    assert "…" not in text
+    places = [text.index(part) for part in ("test protocol val: 4 objects", "cat_a_10", "cat_a_2", "Sequence")]
+    assert places == sorted(places)
+    monkeypatch.setattr(module, "MOST_OBJECTS", 3)
+    console = Console(file=io.StringIO(), width=80)
+    print_tables(make_result(), "worst", console)
+    assert "cat_a_10" not in console.file.getvalue()
