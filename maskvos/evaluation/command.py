@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from maskvos.errors import UserError
+from maskvos.evaluation.compare_command import add_compare_parser
 from maskvos.evaluation.davis import evaluate_davis
 from maskvos.evaluation.outputs import add_output_arguments, read_outputs
 from maskvos.evaluation.result import Result
@@ -45,6 +46,7 @@ def add_parser(subparsers: Subparsers) -> None:
     for protocol in (davis, youtubevos):
         _add_shared(protocol)
     add_submit(protocols)
+    add_compare_parser(protocols)
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:

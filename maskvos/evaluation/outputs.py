@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -30,7 +32,7 @@ class Outputs:
     sort: Sort
 
     def write(self, result: Result) -> None:
-        """Write the files, print the result, and name the files: on standard error where the result is for a program.
+        """Write the files, print the result, and name the files.
 
         Raises:
             UserError: a file cannot be written.
@@ -45,9 +47,7 @@ class Outputs:
             print_tables(result, self.sort)
         else:
             print(render(result, self.style, self.sort), end="")
-        if self.paths:
-            report = sys.stdout if self.style == "table" else sys.stderr
-            print(f"written: {', '.join(map(str, self.paths))}", file=report)
+        report_written(self.paths, self.style)
 
     @property
     def paths(self) -> list[Path]:
@@ -55,16 +55,24 @@ class Outputs:
         return [*self.files, *(path for path in (self.objects, self.frames) if path is not None)]
 
 
-def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that `read_outputs` reads."""
+def add_format_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--output``, which `check_files` checks, and ``--format``."""
     parser.add_argument(
         "--output",
         type=Path,
         action="append",
         default=[],
         metavar="FILE",
-        help="result to write: .json (metrics), .csv, .md or .tex; may be given several times",
+        help="file to write: .json, .csv, .md or .tex; may be given several times",
     )
+    parser.add_argument(
+        "--format", choices=("table", *get_args(Format)), default="table", help="of what is printed (default: table)"
+    )
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `read_outputs` reads."""
+    add_format_arguments(parser)
     parser.add_argument(
         "--objects",
         type=Path,
@@ -72,9 +80,6 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         help="per-object table as the official evaluator's (default: beside .json)",
     )
     parser.add_argument("--frames", type=Path, metavar="CSV", help="J and F of every object on every scored frame")
-    parser.add_argument(
-        "--format", choices=("table", *get_args(Format)), default="table", help="of what is printed (default: table)"
-    )
     parser.add_argument(
         "--sort", choices=get_args(Sort), default="worst", help="which J&F comes first, or by name (default: worst)"
     )
@@ -87,19 +92,31 @@ def read_outputs(arguments: argparse.Namespace) -> Outputs:
         UserError: a suffix is unknown, or two outputs are one file.
     """
     files = tuple(arguments.output)
-    for path in files:
-        if format_of(path) is None:
-            raise UserError(f"--output {path}: unknown format. End the name in {', '.join(SUFFIXES)}.")
     metrics = next((path for path in files if format_of(path) == "json"), None)
     beside = None if metrics is None else metrics.with_name(_objects_name(metrics))
     outputs = Outputs(files, arguments.objects or beside, arguments.frames, arguments.format, arguments.sort)
-    resolved = [path.resolve() for path in outputs.paths]
-    for path in outputs.paths:
-        if resolved.count(path.resolve()) > 1:
-            raise UserError(
-                f"{path}: two outputs would be this one file. Name another for --output, --objects, --frames."
-            )
+    check_files(files, outputs.paths)
     return outputs
+
+
+def check_files(files: Iterable[Path], written: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
+    """Check ``--output`` before anything is computed.
+
+    Args:
+        files: of ``--output``.
+        written: every file that is written, those of ``--output`` too.
+        inputs: files that must stay.
+
+    Raises:
+        UserError: a suffix is unknown, or a file would take the place of another.
+    """
+    for path in files:
+        if format_of(path) is None:
+            raise UserError(f"--output {path}: unknown format. End the name in {', '.join(SUFFIXES)}.")
+    times = Counter(path.resolve() for path in written) + Counter({path.resolve() for path in inputs})
+    twice = next((path for path, number in times.items() if number > 1), None)
+    if twice is not None:
+        raise UserError(f"{twice}: an output would take the place of another or of an input. Give each its own name.")
 
 
 def _objects_name(output: Path) -> str:
@@ -118,6 +135,13 @@ def print_tables(result: Result, sort: Sort = "worst", console: Console | None =
         del shown[1:]
     for number, table in enumerate(shown):
         console.print(terminal_table("" if number else title, table))
+
+
+def report_written(paths: Iterable[Path], style: str) -> None:
+    """Name the files: on standard error where what was printed is for a program."""
+    names = ", ".join(map(str, paths))
+    if names:
+        print(f"written: {names}", file=sys.stdout if style == "table" else sys.stderr)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -30,9 +30,9 @@ def test_objects_stand_beside_the_first_json():
     ("words", "message"),
     [
         (["--output", "a.txt"], r"--output a\.txt: unknown format\. End the name in \.json, \.csv, \.md, \.tex"),
-        (["--output", "a.csv", "--output", "./a.csv"], r"a\.csv: two outputs would be this one file"),
-        (["--output", "a.csv", "--frames", "b/../a.csv"], "two outputs"),
-        (["--output", "metrics.json", "--frames", "objects.csv"], "two outputs"),
+        (["--output", "a.csv", "--output", "./a.csv"], r"a\.csv: an output would take the place of another"),
+        (["--output", "a.csv", "--frames", "b/../a.csv"], "would take the place"),
+        (["--output", "metrics.json", "--frames", "objects.csv"], "would take the place"),
     ],
 )
 def test_mistakes_are_found_before_anything_is_computed(words: list[str], message: str):
