@@ -35,6 +35,11 @@ def test_equal_runs_and_too_few_sequences():
     )
 
 
-def test_small_differences_are_not_printed_as_0():
-    text = verdict(compare_runs(*make_runs([0.0004, 0.0003, 0.0002, 0.0005, 0.0004, 0.0003])))
-    assert not re.search(r"\b0\.0+\b", text), text
+def test_as_many_digits_as_tell_the_runs_apart_and_no_more():
+    small = verdict(compare_runs(*make_runs([0.004, 0.003, 0.002, 0.005, 0.004, 0.003])))
+    assert re.search(r"better by 0\.\d J&F, 95 % interval 0\.\d to 0\.\d over", small), small
+    tiny = verdict(compare_runs(*make_runs([0.0004, 0.0003, 0.0002, 0.0005, 0.0004, 0.0003])))
+    assert re.search(r"better by 0\.0\d J&F, 95 % interval 0\.0\d to 0\.0\d over", tiny), tiny
+    assert not re.search(r"\b0\.00\b", tiny), tiny
+    level = verdict(compare_runs(*make_runs([0.1, -0.1, 0.05, -0.0999, 0.1, -0.05])))
+    assert re.search(r"ahead by 0\.0 J&F, 95 % interval −\d+\.\d to \d+\.\d over", level), level
