@@ -4,9 +4,10 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TextIO, get_args
 
 from rich.console import Console
 
@@ -32,21 +33,25 @@ class Outputs:
     sort: Sort
 
     def write(self, result: Result) -> None:
-        """Write the files, print the result, and name the files.
+        """Write all files or none, print the result and what was forgiven, and name the files.
 
         Raises:
             UserError: a file cannot be written.
         """
-        for path in self.files:
-            write_text(path, render(result, SUFFIXES[path.suffix.lower()], self.sort))
-        if self.objects is not None:
-            write_objects(result, self.objects)
-        if self.frames is not None:
-            write_frames(result.frames, self.frames)
+        with ExitStack() as stack:
+            partial = {path: stack.enter_context(atomic_file(path)) for path in self.paths}
+            for path in self.files:
+                partial[path].write_text(render(result, SUFFIXES[path.suffix.lower()], self.sort), encoding="utf-8")
+            if self.objects is not None:
+                write_objects(result, partial[self.objects])
+            if self.frames is not None:
+                write_frames(result.frames, partial[self.frames])
         if self.style == "table":
             print_tables(result, self.sort)
         else:
             print(render(result, self.style, self.sort), end="")
+        for fault in result.forgiven or ():
+            print(f"forgiven: {fault.message}", file=_remarks(self.style))
         report_written(self.paths, self.style)
 
     @property
@@ -138,10 +143,15 @@ def print_tables(result: Result, sort: Sort = "worst", console: Console | None =
 
 
 def report_written(paths: Iterable[Path], style: str) -> None:
-    """Name the files: on standard error where what was printed is for a program."""
+    """Name the files."""
     names = ", ".join(map(str, paths))
     if names:
-        print(f"written: {names}", file=sys.stdout if style == "table" else sys.stderr)
+        print(f"written: {names}", file=_remarks(style))
+
+
+def _remarks(style: str) -> TextIO:
+    """Remarks for people go to standard error where what is printed is for a program."""
+    return sys.stdout if style == "table" else sys.stderr
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,5 +1,6 @@
 import argparse
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from rich.console import Console
 
 from maskvos.errors import UserError
 from maskvos.evaluation import outputs as module
+from maskvos.evaluation.faults import Fault
 from maskvos.evaluation.formats import render
 from maskvos.evaluation.outputs import Outputs, add_output_arguments, print_tables, read_outputs
 from tests.evaluation.results import make_result
@@ -52,6 +54,25 @@ def test_several_files_and_a_program_reading_standard_output(tmp_path: Path, cap
     printed = capsys.readouterr()
     assert printed.out == render(result, "latex", "best")
     assert printed.err.startswith("written: ")
+
+
+def test_all_files_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "m.json").write_text("older")
+    (tmp_path / "file").touch()
+    outputs = read("--output", tmp_path / "m.json", "--output", tmp_path / "m.md", "--frames", tmp_path / "file/f.csv")
+    with pytest.raises(UserError, match=r"cannot write .*file/f\.csv"):
+        outputs.write(make_result())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "m.json"]
+    assert (tmp_path / "m.json").read_text() == "older"
+    assert not capsys.readouterr().out
+
+
+def test_what_was_forgiven_is_said(capsys: pytest.CaptureFixture[str]):
+    result = replace(make_result(), forgiven=(Fault("cat_a", (), "cat_a has a stranger"),))
+    read("--format", "csv").write(result)
+    printed = capsys.readouterr()
+    assert printed.out == render(result, "csv")
+    assert printed.err == "forgiven: cat_a has a stranger\n"
 
 
 def test_without_output_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
