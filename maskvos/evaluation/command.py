@@ -12,9 +12,11 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from maskvos.errors import UserError
 from maskvos.evaluation.compare_command import add_compare_parser
 from maskvos.evaluation.davis import evaluate_davis
+from maskvos.evaluation.ground_truth import find_davis, find_youtubevos
 from maskvos.evaluation.outputs import add_output_arguments, read_outputs
 from maskvos.evaluation.result import Result
 from maskvos.evaluation.submit_command import Subparsers, add_submit
+from maskvos.evaluation.worst import Scene
 from maskvos.evaluation.youtubevos import evaluate_youtubevos
 
 
@@ -82,6 +84,7 @@ def _davis(arguments: argparse.Namespace) -> None:
             year=arguments.year,
             lenient=arguments.lenient,
         ),
+        lambda root: Scene(find_davis(root), arguments.predictions, merged=arguments.year == 2016),
     )
 
 
@@ -91,10 +94,15 @@ def _youtubevos(arguments: argparse.Namespace) -> None:
         lambda threads, progress: evaluate_youtubevos(
             arguments.ground_truth, arguments.predictions, threads, progress, lenient=arguments.lenient
         ),
+        lambda root: Scene(find_youtubevos(root), arguments.predictions),
     )
 
 
-def _run(arguments: argparse.Namespace, evaluate: Callable[[int, Callable[[int, int], None]], Result]) -> None:
+def _run(
+    arguments: argparse.Namespace,
+    evaluate: Callable[[int, Callable[[int, int], None]], Result],
+    find: Callable[[Path], Scene],
+) -> None:
     """Evaluate with a progress bar, print the tables, write the files.
 
     Raises:
@@ -111,4 +119,4 @@ def _run(arguments: argparse.Namespace, evaluate: Callable[[int, Callable[[int, 
         result = evaluate(threads, lambda done, total: bar.update(task, completed=done, total=total))
     inputs = {"ground_truth": arguments.ground_truth, "predictions": arguments.predictions}
     result = replace(result, inputs={name: str(path.resolve()) for name, path in inputs.items()})
-    outputs.write(result)
+    outputs.write(result, find(arguments.ground_truth))

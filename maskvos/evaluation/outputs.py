@@ -16,6 +16,7 @@ from maskvos.evaluation.formats import SUFFIXES, Format, format_of, headline, re
 from maskvos.evaluation.frames import write_frames
 from maskvos.evaluation.result import Result, write_objects
 from maskvos.evaluation.table import Sort, tables
+from maskvos.evaluation.worst import Scene, check_folder, write_worst
 from maskvos.storage.atomic import atomic_file
 from maskvos.tables.terminal import terminal_table
 
@@ -31,12 +32,14 @@ class Outputs:
     frames: Path | None
     style: Literal["table"] | Format
     sort: Sort
+    worst: int
+    worst_folder: Path
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result, scene: Scene) -> None:
         """Write all files or none, print the result and what was forgiven, and name the files.
 
         Raises:
-            UserError: a file cannot be written.
+            UserError: a file cannot be written, or an image for a picture cannot be read.
         """
         with ExitStack() as stack:
             partial = {path: stack.enter_context(atomic_file(path)) for path in self.paths}
@@ -46,13 +49,15 @@ class Outputs:
                 write_objects(result, partial[self.objects])
             if self.frames is not None:
                 write_frames(result.frames, partial[self.frames])
+            if self.worst:
+                write_worst(result, scene, self.worst, self.worst_folder)
         if self.style == "table":
             print_tables(result, self.sort)
         else:
             print(render(result, self.style, self.sort), end="")
         for fault in result.forgiven or ():
             print(f"forgiven: {fault.message}", file=_remarks(self.style))
-        report_written(self.paths, self.style)
+        report_written([*self.paths, *[self.worst_folder] * bool(self.worst)], self.style)
 
     @property
     def paths(self) -> list[Path]:
@@ -88,19 +93,35 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sort", choices=get_args(Sort), default="worst", help="which J&F comes first, or by name (default: worst)"
     )
+    parser.add_argument(
+        "--show-worst", type=int, default=0, metavar="N", help="draw the N worst frames of objects, by J&F, as pictures"
+    )
+    parser.add_argument("--worst-dir", type=Path, metavar="DIR", help="for them (default: beside the first output)")
 
 
 def read_outputs(arguments: argparse.Namespace) -> Outputs:
     """The options, checked.
 
     Raises:
-        UserError: a suffix is unknown, or two outputs are one file.
+        UserError: a suffix is unknown, two outputs are one file, or the folder of pictures holds something else.
     """
     files = tuple(arguments.output)
     metrics = next((path for path in files if format_of(path) == "json"), None)
     beside = None if metrics is None else metrics.with_name(_objects_name(metrics))
-    outputs = Outputs(files, arguments.objects or beside, arguments.frames, arguments.format, arguments.sort)
+    outputs = Outputs(
+        files,
+        arguments.objects or beside,
+        arguments.frames,
+        arguments.format,
+        arguments.sort,
+        arguments.show_worst,
+        arguments.worst_dir or _worst_folder(files),
+    )
     check_files(files, outputs.paths)
+    if outputs.worst < 0:
+        raise UserError(f"--show-worst {outputs.worst}: expected how many pictures to draw.")
+    if outputs.worst:
+        check_folder(outputs.worst_folder, outputs.paths)
     return outputs
 
 
@@ -127,6 +148,13 @@ def check_files(files: Iterable[Path], written: Iterable[Path], inputs: Iterable
 def _objects_name(output: Path) -> str:
     """``metrics.json`` -> ``objects.csv``; ``a.json`` -> ``a_objects.csv``, so that results can share a folder."""
     return "objects.csv" if output.stem == "metrics" else f"{output.stem}_objects.csv"
+
+
+def _worst_folder(files: tuple[Path, ...]) -> Path:
+    """``worst`` beside ``metrics.json``, ``a_worst`` beside any other ``a.json``; here without any output."""
+    if not files:
+        return Path("worst")
+    return files[0].with_name("worst" if files[0].stem == "metrics" else f"{files[0].stem}_worst")
 
 
 def print_tables(result: Result, sort: Sort = "worst", console: Console | None = None) -> None:

@@ -87,3 +87,25 @@ def test_a_mistake_is_one_line_and_leaves_no_file(
     assert "lacks frame 00001" in capsys.readouterr().err
     assert not (tmp_path / "a.json").exists()
     assert not (tmp_path / "a_objects.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "protocol", [["davis", "--set", "mine"], ["davis", "--set", "mine", "--year", "2016"], ["youtubevos"]]
+)
+def test_everything_at_once(arguments: list[str], tmp_path: Path, protocol: list[str]):
+    if protocol == ["youtubevos"]:
+        (tmp_path / "root" / "Annotations" / "480p").rename(tmp_path / "elsewhere")
+    outputs = ["--output", str(tmp_path / "out" / "metrics.json"), "--output", str(tmp_path / "out" / "table.tex")]
+    more = ["--frames", str(tmp_path / "out" / "frames.csv"), "--show-worst", "2"]
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", *protocol, *arguments, *outputs, *more])
+    assert ended.value.code == 0
+    found = {path.name for path in (tmp_path / "out").iterdir()}
+    assert found == {"metrics.json", "objects.csv", "table.tex", "frames.csv", "worst"}
+    assert len(list((tmp_path / "out" / "worst").glob("*.png"))) == 1  # two frames only: they are neighbours
+    (tmp_path / "predictions" / "clip" / "00001.png").unlink()
+    before = (tmp_path / "out" / "table.tex").stat()
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", *protocol, *arguments, *outputs, *more])
+    assert ended.value.code == 2
+    assert (tmp_path / "out" / "table.tex").stat() == before

@@ -10,8 +10,12 @@ from maskvos.errors import UserError
 from maskvos.evaluation import outputs as module
 from maskvos.evaluation.faults import Fault
 from maskvos.evaluation.formats import render
+from maskvos.evaluation.ground_truth import GroundTruth
 from maskvos.evaluation.outputs import Outputs, add_output_arguments, print_tables, read_outputs
+from maskvos.evaluation.worst import Scene
 from tests.evaluation.results import make_result
+
+SCENE = Scene(GroundTruth(Path("root"), Path("root")), Path("predictions"))  # read only where pictures are asked for
 
 
 def read(*words: object) -> Outputs:
@@ -28,6 +32,13 @@ def test_objects_stand_beside_the_first_json():
     assert read().paths == []
 
 
+def test_pictures_stand_beside_the_first_output():
+    assert read("--output", "x/metrics.json", "--show-worst", 2).worst_folder == Path("x/worst")
+    assert read("--output", "x/a.md", "--show-worst", 2).worst_folder == Path("x/a_worst")
+    assert read("--show-worst", 2).worst_folder == Path("worst")
+    assert read("--show-worst", 2, "--worst-dir", "w").worst_folder == Path("w")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -35,9 +46,15 @@ def test_objects_stand_beside_the_first_json():
         (["--output", "a.csv", "--output", "./a.csv"], r"a\.csv: an output would take the place of another"),
         (["--output", "a.csv", "--frames", "b/../a.csv"], "would take the place"),
         (["--output", "metrics.json", "--frames", "objects.csv"], "would take the place"),
+        (["--show-worst", "-1"], "--show-worst -1: expected"),
+        (["--show-worst", "3", "--worst-dir", "tests"], "--worst-dir tests: holds "),
+        (["--show-worst", "3", "--worst-dir", "new", "--output", "new/metrics.json"], "would delete new/metrics.json"),
     ],
 )
-def test_mistakes_are_found_before_anything_is_computed(words: list[str], message: str):
+def test_mistakes_are_found_before_anything_is_computed(words: list[str], message: str, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "something").touch()
     with pytest.raises(UserError, match=message):
         read(*words)
 
@@ -46,7 +63,7 @@ def test_several_files_and_a_program_reading_standard_output(tmp_path: Path, cap
     result = make_result()
     names = ("m.json", "m.csv", "m.md", "m.tex")
     words = [word for name in names for word in ("--output", tmp_path / "new" / name)]
-    read(*words, "--frames", tmp_path / "frames.csv", "--format", "latex", "--sort", "best").write(result)
+    read(*words, "--frames", tmp_path / "frames.csv", "--format", "latex", "--sort", "best").write(result, SCENE)
     for name, style in zip(names, ("json", "csv", "markdown", "latex"), strict=True):
         assert (tmp_path / "new" / name).read_text() == render(result, style, "best")
     assert (tmp_path / "new" / "m_objects.csv").read_text().splitlines()[1].startswith("cat_a_1,0.6")
@@ -61,7 +78,7 @@ def test_all_files_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "file").touch()
     outputs = read("--output", tmp_path / "m.json", "--output", tmp_path / "m.md", "--frames", tmp_path / "file/f.csv")
     with pytest.raises(UserError, match=r"cannot write .*file/f\.csv"):
-        outputs.write(make_result())
+        outputs.write(make_result(), SCENE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "m.json"]
     assert (tmp_path / "m.json").read_text() == "older"
     assert not capsys.readouterr().out
@@ -69,7 +86,7 @@ def test_all_files_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
 
 def test_what_was_forgiven_is_said(capsys: pytest.CaptureFixture[str]):
     result = replace(make_result(), forgiven=(Fault("cat_a", (), "cat_a has a stranger"),))
-    read("--format", "csv").write(result)
+    read("--format", "csv").write(result, SCENE)
     printed = capsys.readouterr()
     assert printed.out == render(result, "csv")
     assert printed.err == "forgiven: cat_a has a stranger\n"
@@ -78,7 +95,7 @@ def test_what_was_forgiven_is_said(capsys: pytest.CaptureFixture[str]):
 def test_without_output_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    read().write(make_result())
+    read().write(make_result(), SCENE)
     printed = capsys.readouterr().out
     assert "written" not in printed
     assert "mean over objects" in printed
