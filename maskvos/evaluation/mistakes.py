@@ -50,7 +50,7 @@ def draw_mistakes(
     for colour, part in ((HIT, true & said), (FALSE, said & ~true), (MISSED, true & ~said)):
         view[part] = np.round((1 - _OPACITY) * view[part] + _OPACITY * np.array(colour))
     _outline(view, beside, _OTHERS, 1)
-    _outline(view, true, (0, 0, 0), 4)  # a dark rim: the white line is seen on any ground
+    _outline(view, true, (0, 0, 0), 3)  # a dark rim: the white line is seen on any ground
     _outline(view, true, (255, 255, 255), 2)
     if (rows, columns) != (height, width):
         _locate(view, frame, (left, top, left + columns, top + rows), true | said)
@@ -90,8 +90,9 @@ def _background(image: np.ndarray | None, size: tuple[int, int]) -> np.ndarray:
 
 
 def _outline(view: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int], thickness: int) -> None:
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(view, contours, -1, colour, thickness, cv2.LINE_AA)
+    """Around the mask, so that the tint of thin parts is not covered."""
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thickness + 1, 2 * thickness + 1))
+    view[(cv2.dilate(mask.astype(np.uint8), disk) > 0) & ~mask] = colour
 
 
 def _locate(view: np.ndarray, frame: np.ndarray, window: tuple[int, int, int, int], marked: np.ndarray) -> None:

@@ -24,17 +24,19 @@ def test_hits_false_alarms_and_misses_have_their_colours():
     assert picture.dtype == np.uint8
     at = {x: picture[45 * 6, x * 6].tolist() for x in (35, 65, 110, 155)}
     assert at == {35: tint(MISSED), 65: tint(HIT), 110: tint(FALSE), 155: [96, 96, 96]}
-    assert picture[45 * 6, 20 * 6].tolist() == [255, 255, 255]  # the true outline
+    assert picture[45 * 6, 20 * 6 - 1].tolist() == [255, 255, 255]  # the true outline
     assert picture[45 * 6, 139 * 6].tolist() == tint(FALSE)  # predictions have none
 
 
 def test_small_objects_are_enlarged_with_a_map_in_the_corner():
     truth = np.zeros((480, 854), bool)
-    truth[100:110, 30:50] = True
+    truth[200:210, 330:350] = True
     picture = draw(truth, truth)
     assert picture.shape == (round(WIDTH * 144 / 256) + BAR, WIDTH, 3)
     hits = (picture == tint(HIT)).all(-1)
     assert 50 * 20 * 10 > hits.sum() > 8 * 20 * 10  # enlarged 3.75 times each way
+    centre = np.argwhere(hits).mean(0)
+    assert centre == pytest.approx((270, WIDTH / 2), abs=4)
     rim = picture[:96, -164:]
     assert (rim == 255).all(-1).any()
     whole = np.zeros((480, 854), bool)
@@ -47,7 +49,7 @@ def test_the_view_stays_within_the_frame(place: tuple[int, int]):
     truth = np.zeros((40, 60), bool)
     truth[place] = True
     picture = draw(truth, np.zeros_like(truth))
-    assert (picture == tint(MISSED)).all(-1).any()
+    assert (picture == tint(MISSED)).all(-1).sum() == pytest.approx((WIDTH / 18) ** 2, rel=0.05)  # 18 of 60 columns
     assert picture.shape == (round(WIDTH * 12 / 18) + BAR, WIDTH, 3)
 
 
