@@ -57,7 +57,9 @@ def run_compare(arguments: argparse.Namespace) -> None:
 
 def _print(comparison: Comparison, first: Run, second: Run, rows: int) -> None:
     console = Console()
-    console.print(f"A: {first.path}\nB: {second.path}", markup=False, highlight=False, soft_wrap=True)
+    for name, run in (("A", first), ("B", second)):
+        remark = f" (lenient: {run.forgiven} faults forgiven)" if run.forgiven else ""
+        console.print(f"{name}: {run.path}{remark}", markup=False, highlight=False, soft_wrap=True)
     console.print(terminal_table(f"{comparison.protocol} {comparison.set}, in percent", summary_table(comparison)))
     console.print(terminal_table("where they differ most", difference_table(comparison, max(rows, 0))))
     if first.frames and second.frames:

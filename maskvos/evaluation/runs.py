@@ -14,13 +14,17 @@ _ROUNDING = 2e-8  # frames.csv has eight decimals
 
 @dataclass(frozen=True)
 class Run:
-    """Figures of every object by (sequence, id), in the file's order; ``frames`` is empty without a frames.csv."""
+    """Figures of every object by (sequence, id), in the file's order.
+
+    ``frames`` is empty without a frames.csv, ``forgiven`` counts the faults that a lenient evaluation passed over.
+    """
 
     path: Path
     protocol: str
     set: str
     scores: Mapping[tuple[str, int], Scores]
     frames: Mapping[tuple[str, int], FrameScores] = field(default_factory=dict)
+    forgiven: int = 0
 
 
 def read_run(path: Path) -> Run:
@@ -34,6 +38,7 @@ def read_run(path: Path) -> Run:
         content = json.loads(file.read_bytes())
         scores = {_key(name): _figures(figures) for name, figures in content["objects"].items()}
         protocol, chosen = str(content["protocol"]), str(content["set"])
+        forgiven = len(content.get("forgiven", ()))
     except FileNotFoundError:
         raise UserError(f"{file}: no such file. Name a metrics.json of `maskvos evaluate`, or its folder.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -46,7 +51,7 @@ def read_run(path: Path) -> Run:
     frames = read_frames(beside) if beside.is_file() else {}
     if frames:
         _check_frames(frames, scores, beside, file)
-    return Run(file, protocol, chosen, scores, frames)
+    return Run(file, protocol, chosen, scores, frames, forgiven)
 
 
 def _key(name: str) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """``maskvos evaluate compare`` as users call it."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def test_prints_the_verdict_last_and_writes_the_files(folders, tmp_path: Path, c
     assert "s04 " in text
     assert "s03 " not in text
     assert (tmp_path / "c.md").read_text().startswith("B is better by ")
+
+
+def test_a_lenient_run_is_said_to_be_one(folders, capsys):
+    path = folders[1] / "metrics.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "forgiven": [{"fault": "x"}, {"fault": "y"}]}))
+    assert compare(*folders) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        f"A: {folders[0]}/metrics.json",
+        f"B: {path} (lenient: 2 faults forgiven)",
+    ]
 
 
 def test_without_frames_that_table_is_left_out(folders, capsys):
