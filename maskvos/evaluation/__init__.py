@@ -3,10 +3,11 @@
 Importing it needs numpy and OpenCV and nothing else, and so does `evaluate_masks`; PNG files are read with Pillow.
 """
 
-from maskvos.evaluation.arrays import Figures, ObjectScores, SequenceScores, evaluate_masks
+from maskvos.evaluation.arrays import SequenceScores, evaluate_masks
 from maskvos.evaluation.dataset import evaluate_dataset
 from maskvos.evaluation.frames import FrameScores, write_frames
 from maskvos.evaluation.result import Result, write_metrics, write_objects
+from maskvos.evaluation.tally import Figures, ObjectScores
 
 __all__ = [
     "Figures",

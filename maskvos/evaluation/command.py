@@ -13,7 +13,7 @@ from maskvos.errors import UserError
 from maskvos.evaluation.compare_command import add_compare_parser
 from maskvos.evaluation.davis import evaluate_davis
 from maskvos.evaluation.ground_truth import find_davis, find_youtubevos
-from maskvos.evaluation.outputs import add_output_arguments, read_outputs
+from maskvos.evaluation.output_options import add_output_arguments, read_outputs
 from maskvos.evaluation.result import Result
 from maskvos.evaluation.submit_command import Subparsers, add_submit
 from maskvos.evaluation.worst import Scene

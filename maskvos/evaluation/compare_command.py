@@ -9,7 +9,8 @@ from rich.console import Console
 from maskvos.evaluation.comparison import Comparison, compare_runs
 from maskvos.evaluation.comparison_formats import difference_table, render_comparison, signed, summary_table
 from maskvos.evaluation.formats import SUFFIXES
-from maskvos.evaluation.outputs import add_format_arguments, check_files, report_written, write_text
+from maskvos.evaluation.output_options import add_format_arguments, check_files
+from maskvos.evaluation.outputs import report_written, write_text
 from maskvos.evaluation.runs import Run, read_run
 from maskvos.evaluation.spread import pick_spread
 from maskvos.evaluation.verdict import verdict
