@@ -1,11 +1,6 @@
-"""Score the frames of many sequences side by side; figures and the error that is named first do not depend on how many.
-
-Threads, not processes: decoding and morphology release the interpreter's lock, nothing has to be imported or sent, and
-forked workers hung once OpenCV had started threads of its own.
-"""
+"""Score the frames of many sequences, some at a time: neither figures nor the error named first depend on how many."""
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +9,8 @@ import numpy as np
 from maskvos.errors import UserError
 from maskvos.evaluation.faults import Faults
 from maskvos.evaluation.frames import FrameScores
-from maskvos.evaluation.measures import measure_object
+from maskvos.evaluation.measures import measure_objects
+from maskvos.evaluation.pool import measure_all
 from maskvos.evaluation.prediction import other_ids, read_prediction, unknown_ids
 from maskvos.storage.masks import read_mask
 
@@ -76,7 +72,8 @@ def score_tasks(
     """
     frames = [frame for task in tasks for frame in _list_frames(task, predictions, faults.lenient)]
     measured: dict[tuple[str, str], _Measured] = {}
-    for count, (frame, found) in enumerate(zip(frames, _measure(frames, threads), strict=True), start=1):
+    results = measure_all(_measure_frame, frames, threads)
+    for count, (frame, found) in enumerate(zip(frames, results, strict=True), start=1):
         measured[frame.sequence, frame.frame] = found
         if progress is not None:
             progress(count, len(frames))
@@ -103,14 +100,6 @@ def _list_frames(task: Task, predictions: Path, lenient: bool) -> Iterator[_Fram
             yield _Frame(task.sequence, frame, truth, path, objects, task.known, task.merged, needed)
 
 
-def _measure(frames: list[_Frame], threads: int) -> Iterator[_Measured]:
-    with ThreadPoolExecutor(max(threads, 1)) as pool:
-        try:
-            yield from pool.map(_measure_frame, frames)
-        finally:
-            pool.shutdown(cancel_futures=True)  # after the first error the rest is not worth computing
-
-
 def _measure_frame(frame: _Frame) -> _Measured:
     truth = read_mask(frame.truth)
     try:
@@ -121,7 +110,7 @@ def _measure_frame(frame: _Frame) -> _Measured:
         return _Measured({}, frozenset(), frozenset(), str(error))
     if frame.merged:
         truth, prediction = (np.minimum(mask, 1) for mask in (truth, prediction))
-    values = {identity: measure_object(truth, prediction, identity) for identity in frame.objects}
+    values = measure_objects(truth, prediction, frame.objects)
     return _Measured(values, other_ids(truth, frame.known), other_ids(prediction, frame.known))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from maskvos.errors import UserError
 from maskvos.storage.atomic import atomic_file
+from maskvos.storage.png import decode_plain
 
 
 def _colour(identity: int) -> tuple[int, int, int]:
@@ -43,17 +44,22 @@ def read_mask(path: Path | str) -> np.ndarray:
     Raises:
         UserError: the file is absent or damaged, or holds colours instead of ids.
     """
-    from PIL import Image, UnidentifiedImageError
-
     try:
-        with Image.open(path) as image:
-            if image.mode not in ("P", "L", "1"):
-                raise UserError(
-                    f"{path}: a mask must be an indexed (palette) or 8-bit grey PNG whose pixel values are object ids, "
-                    f"this one has mode {image.mode}. Save the ids, not their colours."
-                )
-            return np.array(image).astype(np.uint8, copy=False)
+        ids = decode_plain(Path(path).read_bytes())
+        return _read_any(path) if ids is None else ids
     except FileNotFoundError:
         raise UserError(f"{path}: no such mask. Expected a palette PNG with object ids.") from None
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise UserError(f"{path}: not a readable PNG ({error}). It is damaged; write it again.") from None
+
+
+def _read_any(path: Path | str) -> np.ndarray:
+    from PIL import Image  # here, because most masks need no Pillow
+
+    with Image.open(path) as image:
+        if image.mode not in ("P", "L", "1"):
+            raise UserError(
+                f"{path}: a mask must be an indexed (palette) or 8-bit grey PNG whose pixel values are object ids, "
+                f"this one has mode {image.mode}. Save the ids, not their colours."
+            )
+        return np.array(image).astype(np.uint8, copy=False)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from maskvos.evaluation.measures import boundary, boundary_radius, measure_object
+from maskvos.evaluation.measures import boundary_radius, measure_object, measure_objects
 from tests.evaluation.masks import random_ids
-from tests.evaluation.reference import boundary_f, boundary_pixels, jaccard
+from tests.evaluation.reference import boundary_f, jaccard
 
 SIZES = [(1, 1), (1, 9), (7, 1), (2, 2), (13, 17), (24, 31), (40, 40), (33, 150)]
 
@@ -15,10 +15,38 @@ def test_measures_equal_whole_image_reference(size: tuple[int, int]):
     random = np.random.default_rng(size)
     for _ in range(20):
         truth, prediction = (random_ids(random, *size, [1, 2, 5]) for _ in range(2))
-        for identity in (1, 2, 3, 5):  # 3 is in neither
-            similarity, accuracy = measure_object(truth, prediction, identity)
+        measured = measure_objects(truth, prediction, [1, 2, 3, 5])  # 3 is in neither
+        for identity, (similarity, accuracy) in measured.items():
             assert similarity == pytest.approx(jaccard(truth == identity, prediction == identity), abs=1e-12)
             assert accuracy == pytest.approx(boundary_f(truth == identity, prediction == identity), abs=1e-12)
+            assert measure_object(truth, prediction, identity) == (similarity, accuracy)
+
+
+@pytest.mark.parametrize("size", [(37, 53), (61, 40)], ids=str)
+def test_ten_objects_side_by_side(size: tuple[int, int]):
+    random = np.random.default_rng(size)
+    ids = [*range(1, 10), 254]
+    for _ in range(5):
+        truth, prediction = (random_ids(random, *size, random.permutation(ids).tolist()) for _ in range(2))
+        measured = measure_objects(truth, prediction, ids)
+        assert list(measured) == ids
+        for identity, found in measured.items():
+            masks = truth == identity, prediction == identity
+            assert found == pytest.approx((jaccard(*masks), boundary_f(*masks)), abs=1e-12)
+
+
+def test_small_objects_in_each_corner_of_a_large_image():
+    """Where the crop meets the image's border, and a radius of several pixels reaches beyond it."""
+    random = np.random.default_rng(0)
+    for rows in (slice(0, 30), slice(90, 120), slice(30, 70)):
+        for columns in (slice(0, 40), slice(220, 260), slice(90, 150)):
+            truth, prediction = np.zeros((2, 120, 260), np.uint8)
+            for mask in (truth, prediction):
+                patch = mask[rows, columns]
+                patch[:] = random_ids(random, *patch.shape, [3, 1, 2])
+            for identity, found in measure_objects(truth, prediction, (1, 2, 3)).items():
+                masks = truth == identity, prediction == identity
+                assert found == pytest.approx((jaccard(*masks), boundary_f(*masks)), abs=1e-12)
 
 
 def test_shifted_disks_with_a_radius_above_one():
@@ -27,14 +55,6 @@ def test_shifted_disks_with_a_radius_above_one():
         truth = ((y - 50) ** 2 + (x - 60) ** 2 < 400).astype(np.uint8)
         prediction = ((y - 50 - shift) ** 2 + (x - 60 + shift) ** 2 < 350).astype(np.uint8)
         assert measure_object(truth, prediction, 1)[1] == pytest.approx(boundary_f(truth, prediction), abs=1e-12)
-
-
-@pytest.mark.parametrize("rows", [slice(0, 4), slice(5, 9), slice(0, 9), slice(3, 6)], ids=str)
-@pytest.mark.parametrize("columns", [slice(0, 3), slice(7, 11), slice(0, 11), slice(4, 7)], ids=str)
-def test_boundary_at_the_borders(rows: slice, columns: slice):
-    mask = np.zeros((9, 11), np.uint8)
-    mask[rows, columns] = 1
-    assert {tuple(pixel) for pixel in np.argwhere(boundary(mask)).tolist()} == boundary_pixels(mask)
 
 
 def test_conventions_for_empty_masks():
