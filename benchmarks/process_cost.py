@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-INTERVAL = 0.02  # seconds between two looks at the memory
+INTERVAL = 0.05  # seconds between two looks at the memory
 
 
 @dataclass(frozen=True)
