@@ -19,7 +19,7 @@ def pack(mask: np.ndarray, stride: int) -> int:
     return int.from_bytes(np.packbits(rows, bitorder="little").tobytes(), "little")
 
 
-@lru_cache(maxsize=8)  # both masks of a frame ask for the same
+@lru_cache(maxsize=8)  # both masks of an object ask for the same
 def _columns(width: int, height: int, stride: int) -> int:
     """The bitmap whose first ``width`` columns are 1 in ``height`` rows or a few more."""
     rows, count = (1 << width) - 1, 1
