@@ -2,7 +2,7 @@
 
 Threads, not processes: inflating a PNG, two thirds of the work, releases the interpreter's lock, and nothing has to be
 imported twice or sent. Two threads took no longer than two separate processes on half of the set each; spawned workers
-took a quarter more processor time (docs/performance.md). Forked workers hung once OpenCV had started threads.
+took a fifth more processor time (docs/performance.md). Forked workers hung once OpenCV had started threads.
 """
 
 from collections import deque
