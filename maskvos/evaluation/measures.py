@@ -30,11 +30,6 @@ def measure_objects(
     return {identity: _measure(truth == identity, prediction == identity, radius) for identity in objects}
 
 
-def measure_object(truth: np.ndarray, prediction: np.ndarray, identity: int) -> tuple[float, float]:
-    """(J, F) of one object between two id maps (H, W) uint8 of the same size."""
-    return _measure(truth == identity, prediction == identity, boundary_radius(*truth.shape))
-
-
 def _box(mask: np.ndarray) -> tuple[slice, slice]:
     """Rows and columns around all that is not 0 in a mask (H, W) uint8, one pixel wider where the image goes on."""
     left, top, across, down = cv2.boundingRect(mask)

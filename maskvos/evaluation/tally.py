@@ -7,7 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from maskvos.evaluation.measures import measure_object
+from maskvos.evaluation.measures import measure_objects
 from maskvos.evaluation.statistics import score_object
 
 Protocol = Literal["davis", "youtubevos", "all"]
@@ -57,11 +57,11 @@ class Tally:
         for first, mask, ids in ((self.true_first, truth, range(1, VOID)), (self.first, prediction, range(1, 256))):
             for identity in set(_ids(mask)).intersection(ids):  # void is no object, and no id to predict
                 first.setdefault(identity, position)
-        for identity in self._to_measure(position, known):
+        for identity, found in measure_objects(truth, prediction, self._to_measure(position, known)).items():
             # Under `all` an id counts before it comes up, too: there both masks were empty.
             earlier = range(position if self.protocol == "all" else 0)
             values = self.values.setdefault(identity, [(place, 1.0, 1.0) for place in earlier])
-            values.append((position, *measure_object(truth, prediction, identity)))
+            values.append((position, *found))
 
     def _to_measure(self, position: int, known: set[int]) -> Iterable[int]:
         """``known`` are the ids that earlier frames of the ground truth hold."""

@@ -35,11 +35,11 @@ def evaluate_youtubevos(
 
     Ground truth is ``ROOT/ground_truth``, ``ROOT_ground_truth`` beside it, or ``ROOT`` itself, whichever first has
     ``Annotations``; or ``ROOT`` is a plain folder of SEQUENCE/FRAME.png. Scored are, after an object's first frame, the
-    frames that have ground truth and, where there is a ``meta.json``, that it lists for the object.
+    frames that ``meta.json`` lists for the object; without one, those that have ground truth.
 
     The server's code is not public. ``lenient`` passes over, and lists in the result, what need not change a figure:
     sequences and frames that the dataset lacks, ids that the sequence lacks, whatever is wrong with a frame that is not
-    scored, and sequences with nothing to score.
+    scored, frames that ``meta.json`` lists without ground truth, and sequences with nothing to score.
 
     Raises:
         UserError: ground truth or predictions are incomplete or do not fit each other; see `check_folder` and
@@ -60,6 +60,8 @@ def evaluate_youtubevos(
     for task in tasks:
         if not task.truth:
             _add_empty(truth, task, faults)
+        else:
+            _add_missing(truth, task, meta, faults)
     expected = [Expected(task.sequence, list(task.truth), _known_frames(truth, task.sequence, meta)) for task in tasks]
     check_folder(Path(predictions), expected, {*truth.known_sequences(), *meta}, faults)
     frames = score_tasks(tasks, Path(predictions), faults, threads, progress)
@@ -75,6 +77,19 @@ def _add_empty(truth: GroundTruth, task: Task, faults: Faults) -> None:
         f"{truth.masks / task.sequence}: nothing to score in sequence {task.sequence}: no frame after the first one of "
         f"an object has ground truth (frame {frames[-1]} is the last). Restore its annotations or leave it out.",
     )
+
+
+def _add_missing(truth: GroundTruth, task: Task, meta: Meta, faults: Faults) -> None:
+    """A mean over a part of what the protocol lists is not its figure, so ground truth that is not there is said."""
+    listed = {frame for entry in meta.get(task.sequence, {}).values() for frame in entry["frames"][1:]}
+    missing = sorted(listed - set(task.truth))
+    if missing:
+        faults.add(
+            task.sequence,
+            missing,
+            f"{truth.masks / task.sequence}: no ground truth of frame {missing[0]} of sequence {task.sequence}, which "
+            f"meta.json lists ({len(missing)} of {len(listed)} frames are missing). Restore the annotations.",
+        )
 
 
 def _known_frames(truth: GroundTruth, sequence: str, meta: Meta) -> set[str]:

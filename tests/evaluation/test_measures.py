@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maskvos.evaluation.measures import boundary_radius, measure_object, measure_objects
+from maskvos.evaluation.measures import boundary_radius, measure_objects
 from tests.evaluation.masks import random_ids
 from tests.evaluation.reference import boundary_f, jaccard
 
@@ -19,7 +19,6 @@ def test_measures_equal_whole_image_reference(size: tuple[int, int]):
         for identity, (similarity, accuracy) in measured.items():
             assert similarity == pytest.approx(jaccard(truth == identity, prediction == identity), abs=1e-12)
             assert accuracy == pytest.approx(boundary_f(truth == identity, prediction == identity), abs=1e-12)
-            assert measure_object(truth, prediction, identity) == (similarity, accuracy)
 
 
 @pytest.mark.parametrize("size", [(37, 53), (61, 40)], ids=str)
@@ -54,15 +53,15 @@ def test_shifted_disks_with_a_radius_above_one():
     for shift in range(9):
         truth = ((y - 50) ** 2 + (x - 60) ** 2 < 400).astype(np.uint8)
         prediction = ((y - 50 - shift) ** 2 + (x - 60 + shift) ** 2 < 350).astype(np.uint8)
-        assert measure_object(truth, prediction, 1)[1] == pytest.approx(boundary_f(truth, prediction), abs=1e-12)
+        assert measure_objects(truth, prediction, [1])[1][1] == pytest.approx(boundary_f(truth, prediction), abs=1e-12)
 
 
 def test_conventions_for_empty_masks():
     empty, full, some = np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8), np.eye(8, dtype=np.uint8)
-    assert measure_object(empty, empty, 1) == (1.0, 1.0)
-    assert measure_object(some, empty, 1) == (0.0, 0.0)
-    assert measure_object(empty, some, 1) == (0.0, 0.0)
-    assert measure_object(full, full, 1) == (1.0, 1.0)  # neither has a boundary
+    assert measure_objects(empty, empty, [1])[1] == (1.0, 1.0)
+    assert measure_objects(some, empty, [1])[1] == (0.0, 0.0)
+    assert measure_objects(empty, some, [1])[1] == (0.0, 0.0)
+    assert measure_objects(full, full, [1])[1] == (1.0, 1.0)  # neither has a boundary
 
 
 @pytest.mark.parametrize(("size", "radius"), [((480, 854), 8), ((240, 432), 4), ((600, 800), 8), ((720, 1280), 12)])

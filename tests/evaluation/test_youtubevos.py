@@ -52,9 +52,9 @@ def test_each_object_counts_after_its_own_first_frame(tmp_path: Path, with_meta:
     assert not result.groups
 
 
-def test_only_listed_frames_with_ground_truth_are_scored(tmp_path: Path):
+def test_only_listed_frames_are_scored(tmp_path: Path):
     truth, predicted = make_masks(2), make_masks(3)
-    listed = [FRAMES[0], FRAMES[1], FRAMES[3], "00999"]
+    listed = [FRAMES[0], FRAMES[1], FRAMES[3]]
     root = make_dataset(tmp_path / "valid", truth, {"1": {"frames": listed}, "4": {"frames": FRAMES[5:]}})
     write_sequence(tmp_path / "predictions" / "clip", predicted, step=5)
     for frame in (FRAMES[0], FRAMES[2], FRAMES[4]):
@@ -62,6 +62,17 @@ def test_only_listed_frames_with_ground_truth_are_scored(tmp_path: Path):
     result = evaluate_youtubevos(root, tmp_path / "predictions")
     assert list(result.objects) == ["clip_1"]  # object 4 is given on the last frame: nothing is left to score
     assert tuple(result.objects["clip_1"].values()) == pytest.approx(expected(truth, predicted, 1, [1, 3]), abs=1e-12)
+
+
+def test_a_listed_frame_without_ground_truth_is_an_error_or_forgiven(tmp_path: Path):
+    truth = make_masks(2)
+    root = make_dataset(tmp_path / "valid", truth, {"1": {"frames": [*FRAMES[:4], "00999"]}})
+    write_sequence(tmp_path / "predictions" / "clip", truth, step=5)
+    with pytest.raises(UserError, match=r"no ground truth of frame 00999 of sequence clip.*1 of 4 frames"):
+        evaluate_youtubevos(root, tmp_path / "predictions")
+    result = evaluate_youtubevos(root, tmp_path / "predictions", lenient=True)
+    assert result.objects["clip_1"]["J_mean"] == 1.0
+    assert next((fault.sequence, fault.frames) for fault in result.forgiven or ()) == ("clip", ("00999",))
 
 
 def test_seen_categories_come_from_the_train_split_or_the_entry(tmp_path: Path):
