@@ -20,7 +20,7 @@ SIZE = (480, 854)
 VERSION = 1  # names the folder: a change of what is drawn makes another set
 
 # Frames and objects of DAVIS-2017 val (1,999 and 61), sequence for sequence; lab-coat has three objects here instead of
-# five, for the 59 of the issue that set the bar.
+# five: 59, as in earlier measurements of the peers.
 SEQUENCES = {
     "bike-packing": (69, 2),
     "blackswan": (50, 1),

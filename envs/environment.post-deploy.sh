@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fills the active conda environment from the lock; run in the repository's root, by Snakemake or by hand.
 # Snakemake makes the environment anew when this file changes and does not look into the lock: `make lock` names it here.
-# requirements.lock: 37e3be8106ebff283d21ce671f54312610bf56554b8f14f67e8e146567182edc
+# requirements.lock: beedc812ba53c4ff6398d1f9f15a9dfecd19906bd30b393b344fb1392a15fb99
 set -eu
 : "${CONDA_PREFIX:?activate the environment first: mamba run --name maskvos bash envs/environment.post-deploy.sh}"
 python="$CONDA_PREFIX/bin/python"

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from maskvos.console import log, run_stage
 from maskvos.datasets.sequences import Sequence, open_dataset, read_manifest
 from maskvos.datasets.youtubevos import ground_truth_root
@@ -69,7 +67,7 @@ def score(manifest: dict[str, Any], sequences: list[Sequence], args: argparse.Na
         with atomic_file(args.objects) as partial:
             partial.write_text(",".join(("object", *FIGURES)) + "\n")
         return
-    result: Result = evaluate_dataset(manifest, args.predictions, threads=torch.get_num_threads())
+    result: Result = evaluate_dataset(manifest, args.predictions)
     result = replace(result, set=args.dataset.stem, row=args.row)
     write_result(result, args.metrics, args.objects)
     log.info("%s: J&F %.4f", args.row, result.mean["J&F_mean"])

@@ -1,7 +1,6 @@
 """``maskvos evaluate davis`` and ``maskvos evaluate youtubevos``: score a folder of predictions."""
 
 import argparse
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -68,18 +67,18 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
         "and list what was forgiven (default: any misfit is an error and nothing is written)",
     )
     parser.add_argument(
-        "--threads", "--processes", type=int, default=0, metavar="N", help="frames at a time (default: one a core)"
+        "--processes", type=int, default=0, metavar="N", help="at a time (default: as many as pay, at most one a core)"
     )
 
 
 def _davis(arguments: argparse.Namespace) -> None:
     _run(
         arguments,
-        lambda threads, progress: evaluate_davis(
+        lambda processes, progress: evaluate_davis(
             arguments.ground_truth,
             arguments.predictions,
             arguments.set,
-            threads,
+            processes,
             progress,
             year=arguments.year,
             lenient=arguments.lenient,
@@ -91,8 +90,8 @@ def _davis(arguments: argparse.Namespace) -> None:
 def _youtubevos(arguments: argparse.Namespace) -> None:
     _run(
         arguments,
-        lambda threads, progress: evaluate_youtubevos(
-            arguments.ground_truth, arguments.predictions, threads, progress, lenient=arguments.lenient
+        lambda processes, progress: evaluate_youtubevos(
+            arguments.ground_truth, arguments.predictions, processes, progress, lenient=arguments.lenient
         ),
         lambda root: Scene(find_youtubevos(root), arguments.predictions),
     )
@@ -108,15 +107,14 @@ def _run(
     Raises:
         UserError: ground truth or predictions do not fit, or a file cannot be written.
     """
-    if arguments.threads < 0:
-        raise UserError(f"--threads {arguments.threads}: expected a positive number.")
+    if arguments.processes < 0:
+        raise UserError(f"--processes {arguments.processes}: expected a positive number.")
     outputs = read_outputs(arguments)
-    threads = arguments.threads or len(os.sched_getaffinity(0))
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     terminal = Console(stderr=True)
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("frames", total=None)
-        result = evaluate(threads, lambda done, total: bar.update(task, completed=done, total=total))
+        result = evaluate(arguments.processes, lambda done, total: bar.update(task, completed=done, total=total))
     inputs = {"ground_truth": arguments.ground_truth, "predictions": arguments.predictions}
     result = replace(result, inputs={name: str(path.resolve()) for name, path in inputs.items()})
     outputs.write(result, find(arguments.ground_truth))

@@ -11,7 +11,7 @@ from maskvos.evaluation.youtubevos import evaluate_youtubevos
 
 
 def evaluate_dataset(
-    manifest: dict[str, Any], predictions: Path | str, threads: int = 1, progress: Progress | None = None
+    manifest: dict[str, Any], predictions: Path | str, processes: int = 1, progress: Progress | None = None
 ) -> Result:
     """J and F of ``predictions/SEQUENCE/FRAME.png`` for the sequences of a manifest (see `open_dataset`).
 
@@ -21,7 +21,7 @@ def evaluate_dataset(
     names = [entry["name"] for entry in manifest["sequences"]]
     root, layout = manifest["root"], manifest["layout"]
     if layout == "davis":
-        return evaluate_davis(root, predictions, manifest["split"], threads, progress, names)
+        return evaluate_davis(root, predictions, manifest["split"], processes, progress, names)
     if layout == "youtubevos":
-        return evaluate_youtubevos(root, predictions, threads, progress, names)
+        return evaluate_youtubevos(root, predictions, processes, progress, names)
     raise UserError(f"{root}: layout {layout!r} has no annotations to score against. Use davis or youtubevos.")

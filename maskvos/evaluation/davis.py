@@ -27,7 +27,7 @@ def evaluate_davis(
     root: Path | str,
     predictions: Path | str,
     split: str | None = None,
-    threads: int = 1,
+    processes: int = 1,
     progress: Progress | None = None,
     sequences: Sequence[str] | None = None,
     *,
@@ -43,7 +43,7 @@ def evaluate_davis(
         root: the folder with Annotations/480p; or a plain folder of SEQUENCE/FRAME.png, scored whole.
         predictions: folder of SEQUENCE/FRAME.png.
         split: which list of ImageSets; ``val`` unless given. A plain folder has none.
-        threads: frames at a time.
+        processes: at a time; 0: as many as pay.
         progress: called after each frame.
         sequences: a part of the split, by name.
         year: of the protocol, 2016 or 2017.
@@ -67,7 +67,7 @@ def evaluate_davis(
     if not any(task.objects for task in tasks):
         raise UserError(f"{truth.masks}: nothing to score, no sequence has an object and three frames.")
     _compare_names(truth, tasks, Path(predictions), faults)
-    frames = score_tasks(tasks, Path(predictions), faults, threads, progress)
+    frames = score_tasks(tasks, Path(predictions), faults, processes, progress)
     return Result.of_frames(PROTOCOLS[year], frames, set=split).with_faults(faults)
 
 

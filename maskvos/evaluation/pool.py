@@ -1,42 +1,88 @@
 """Measures many files side by side, in order.
 
-Threads, not processes: inflating a PNG, two thirds of the work, releases the interpreter's lock, and nothing has to be
-imported twice or sent. Two threads took no longer than two separate processes on half of the set each; spawned workers
-took a fifth more processor time (docs/performance.md). Forked workers hung once OpenCV had started threads.
+Processes, not threads: since masks inflate in a tenth of a millisecond, most of the work holds the interpreter's lock,
+and two threads took longer than one (docs/performance.md). Workers are forked from a server that has imported what they
+need and runs no thread; forks of a process in which OpenCV had started threads hung. The caller's main module must be
+importable, as always with processes, and quickly, or its imports cost more than is won.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from typing import TypeVar
+from multiprocessing import get_all_start_methods, get_context
+from typing import Any, TypeVar
+
+from maskvos.errors import UserError
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
-AHEAD = 4  # items a thread that are begun before their turn: enough to keep it busy while one takes long
+BATCH = 16  # items that are sent together
+AHEAD = 2  # batches a process that are begun before their turn: enough to keep it busy while one takes long
+WORTH = 1000  # items: fewer are done before a second process has started
 
 
-def measure_all(measure: Callable[[Item], Found], items: Iterable[Item], threads: int) -> Iterator[Found]:
-    """``measure`` of each item, in the items' order, ``threads`` at a time.
+def choose_processes(items: int) -> int:
+    """How many processes pay for so many items: at most one a core that this process may use."""
+    return min(len(os.sched_getaffinity(0)), items // WORTH + 1)
+
+
+def measure_all(measure: Callable[[Item], Found], items: Iterable[Item], processes: int) -> Iterator[Found]:
+    """``measure``, a function of a module, of each item, in the items' order, in ``processes`` at a time.
 
     Memory does not grow with the number of items: only a few are begun before their results are taken. After an error
     (the first one by the items' order is raised) or when the caller stops, nothing more is begun.
+
+    Raises:
+        UserError: a process was killed.
     """
-    _keep_freed_memory()
-    if threads <= 1:
+    if processes <= 1:
+        _keep_freed_memory()
         yield from map(measure, items)
         return
-    coming = iter(items)
-    with ThreadPoolExecutor(threads) as pool:
-        begun = deque(pool.submit(measure, item) for item in islice(coming, AHEAD * threads))
+    coming = _batches(items)
+    with ProcessPoolExecutor(processes, _start(measure.__module__), _keep_freed_memory) as pool:
+        begun = deque(pool.submit(_measure_batch, measure, batch) for batch in islice(coming, AHEAD * processes))
         try:
             while begun:
-                found = begun.popleft().result()
-                begun.extend(pool.submit(measure, item) for item in islice(coming, 1))
-                yield found
+                found, error = begun.popleft().result()
+                begun.extend(pool.submit(_measure_batch, measure, batch) for batch in islice(coming, 1))
+                yield from found
+                if error is not None:
+                    raise error
+        except BrokenProcessPool:
+            raise UserError("a process of the evaluation was killed, maybe for memory; try --processes 1") from None
         finally:
             pool.shutdown(cancel_futures=True)  # after the first error the rest is not worth computing
+
+
+def _batches(items: Iterable[Item]) -> Iterator[tuple[Item, ...]]:
+    coming = iter(items)
+    while batch := tuple(islice(coming, BATCH)):
+        yield batch
+
+
+def _measure_batch(measure: Callable[[Item], Found], batch: tuple[Item, ...]) -> tuple[list[Found], Exception | None]:
+    """What was found up to the first error, and that error."""
+    found = []
+    for item in batch:
+        try:
+            found.append(measure(item))
+        except Exception as error:
+            return found, error
+    return found, None
+
+
+def _start(module: str) -> Any:
+    """The context that starts processes: forked from a server that has imported ``module``, or new ones."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return context
 
 
 def _keep_freed_memory() -> None:

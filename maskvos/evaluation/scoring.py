@@ -10,7 +10,7 @@ from maskvos.errors import UserError
 from maskvos.evaluation.faults import Faults
 from maskvos.evaluation.frames import FrameScores
 from maskvos.evaluation.measures import measure_objects
-from maskvos.evaluation.pool import measure_all
+from maskvos.evaluation.pool import choose_processes, measure_all
 from maskvos.evaluation.prediction import other_ids, read_prediction, unknown_ids
 from maskvos.storage.masks import read_mask
 
@@ -59,7 +59,7 @@ class _Measured:
 
 
 def score_tasks(
-    tasks: list[Task], predictions: Path, faults: Faults, threads: int = 1, progress: Progress | None = None
+    tasks: list[Task], predictions: Path, faults: Faults, processes: int = 1, progress: Progress | None = None
 ) -> dict[tuple[str, int], FrameScores]:
     """(sequence, id) -> J and F by frame, from ``predictions/SEQUENCE/FRAME.png``; only objects with a scored frame.
 
@@ -72,7 +72,7 @@ def score_tasks(
     """
     frames = [frame for task in tasks for frame in _list_frames(task, predictions, faults.lenient)]
     measured: dict[tuple[str, str], _Measured] = {}
-    results = measure_all(_measure_frame, frames, threads)
+    results = measure_all(_measure_frame, frames, processes or choose_processes(len(frames)))
     for count, (frame, found) in enumerate(zip(frames, results, strict=True), start=1):
         measured[frame.sequence, frame.frame] = found
         if progress is not None:

@@ -25,7 +25,7 @@ ANY_ID = frozenset(range(256))
 def evaluate_youtubevos(
     root: Path | str,
     predictions: Path | str,
-    threads: int = 1,
+    processes: int = 1,
     progress: Progress | None = None,
     sequences: Sequence[str] | None = None,
     *,
@@ -64,7 +64,7 @@ def evaluate_youtubevos(
             _add_missing(truth, task, meta, faults)
     expected = [Expected(task.sequence, list(task.truth), _known_frames(truth, task.sequence, meta)) for task in tasks]
     check_folder(Path(predictions), expected, {*truth.known_sequences(), *meta}, faults)
-    frames = score_tasks(tasks, Path(predictions), faults, threads, progress)
+    frames = score_tasks(tasks, Path(predictions), faults, processes, progress)
     result = Result.of_frames(PROTOCOL, frames, _group(list(frames), root, meta), set=root.resolve().name)
     return result.with_faults(faults)
 

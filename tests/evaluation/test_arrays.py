@@ -192,8 +192,8 @@ import sys
 import numpy, cv2
 before = set(sys.modules)
 import maskvos.evaluation
-others = {name.split(".")[0] for name in set(sys.modules) - before if not name.startswith("maskvos")}
+others = {name.split(".")[0] for name in set(sys.modules) - before if not name.startswith(("maskvos", "__"))}
 print(sorted(others - set(sys.stdlib_module_names)))
 """
     printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
-    assert printed == "[]\n"
+    assert printed in ("[]\n", "['zlib_ng']\n")  # where it is at hand, PNG is decoded by it

@@ -33,7 +33,7 @@ def assert_equals_official(result: Result, table: Path):
 def test_osvos_scores_as_the_official_evaluator_prints(shared_data: Path):
     predictions = shared_data / "peer_results" / "osvos"
     names = sorted(folder.name for folder in predictions.iterdir())
-    result = evaluate_davis(shared_data / "DAVIS", predictions, threads=2, sequences=names)
+    result = evaluate_davis(shared_data / "DAVIS", predictions, processes=2, sequences=names)
     assert_equals_official(result, shared_data / "peer_results" / "osvos_official.csv")
 
 
@@ -46,7 +46,7 @@ def test_delayed_ground_truth_scores_as_the_official_evaluator_prints(shared_dat
         for index, frame in enumerate(files):
             delayed = list(files.values())[max(0, index - 5)]
             (tmp_path / name / f"{frame}.png").symlink_to(delayed.resolve())
-    result = evaluate_davis(root, tmp_path, threads=2)
+    result = evaluate_davis(root, tmp_path, processes=2)
     assert_equals_official(result, shared_data / "peer_results" / f"lag5_{dataset}_official.csv")
 
 
@@ -82,15 +82,15 @@ def test_random_sequences_equal_the_reference(tmp_path: Path, frames: int, ids: 
         assert tuple(result.objects[f"clip_{identity}"].values()) == pytest.approx(expected, abs=1e-12)
 
 
-def test_figures_do_not_depend_on_threads(tmp_path: Path):
+def test_figures_do_not_depend_on_processes(tmp_path: Path):
     random = np.random.default_rng(0)
     clips = {name: with_first(random, (20, 30), [1, 2], 9) for name in "abc"}
     root = make_dataset(tmp_path / "root", clips)
     for name in clips:
         write_sequence(tmp_path / "predictions" / name, with_first(random, (20, 30), [1, 2], 9))
     steps: list[tuple[int, int]] = []
-    one = evaluate_davis(root, tmp_path / "predictions", threads=1)
-    many = evaluate_davis(root, tmp_path / "predictions", threads=5, progress=lambda *step: steps.append(step))
+    one = evaluate_davis(root, tmp_path / "predictions", processes=1)
+    many = evaluate_davis(root, tmp_path / "predictions", processes=5, progress=lambda *step: steps.append(step))
     assert one == many
     assert steps == [(count, 27) for count in range(1, 28)]  # first and last frames are read to be checked
 
@@ -175,12 +175,12 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-@pytest.mark.parametrize("threads", [1, 3])
-def test_mistakes_are_errors_that_name_sequence_and_frame(pair: tuple[Path, Path], mistake: str, threads: int):
+@pytest.mark.parametrize("processes", [1, 3])
+def test_mistakes_are_errors_that_name_sequence_and_frame(pair: tuple[Path, Path], mistake: str, processes: int):
     spoil, message = MISTAKES[mistake]
     spoil(pair[1] / "clip" / "00002.png")
     with pytest.raises(UserError, match=message) as caught:
-        evaluate_davis(*pair, threads=threads)
+        evaluate_davis(*pair, processes=processes)
     assert "sequence clip" in str(caught.value)
     assert "frame 00002" in str(caught.value)
 

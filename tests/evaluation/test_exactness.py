@@ -107,5 +107,5 @@ def test_no_frame_is_exchanged_for_another(tmp_path: Path):
     truth = [random_ids(random, 6, 7, [1]) for _ in range(300)]
     truth[0][0, 0] = 1
     clips = {"clip": (truth, [random_ids(random, 6, 7, [1]) for _ in range(300)])}
-    result = evaluate_davis(*write_clips(tmp_path, clips), threads=3)
+    result = evaluate_davis(*write_clips(tmp_path, clips), processes=3)
     assert_equal(result, {"clip": reference.davis_2017(*clips["clip"])})

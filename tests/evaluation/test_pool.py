@@ -1,53 +1,92 @@
 """Order, errors, and that no more is begun than is soon taken."""
 
-import threading
+import os
+import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from maskvos.evaluation.pool import AHEAD, measure_all
+from maskvos.errors import UserError
+from maskvos.evaluation import pool
+from maskvos.evaluation.pool import AHEAD, BATCH, WORTH, choose_processes, measure_all
 
 
-@pytest.mark.parametrize("threads", [0, 1, 2, 5])
-def test_results_come_in_the_order_of_the_items(threads: int):
-    def slow_when_even(item: int) -> int:
-        time.sleep(0.002 * (item % 2 == 0))
-        return item * item
-
-    assert list(measure_all(slow_when_even, iter(range(40)), threads)) == [item * item for item in range(40)]
-    assert list(measure_all(slow_when_even, [], threads)) == []
+def square(item: int) -> int:
+    time.sleep(0.001 * (item % 2 == 0))
+    return item * item
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_only_a_few_items_are_begun_before_their_turn(threads: int):
-    begun: list[int] = []
-    results = measure_all(lambda item: begun.append(item) or item, range(1000), threads)
-    for taken in range(1, 6):
-        assert next(results) == taken - 1
-        time.sleep(0.02)
-        assert len(begun) <= taken + AHEAD * threads
+def fail_from_forty(item: int) -> int:
+    if item == 40:
+        time.sleep(0.1)  # later ones fail earlier
+    if item >= 40:
+        raise UserError(f"item {item}")
+    return item
+
+
+def process(item: int) -> int:
+    time.sleep(0.02)
+    return os.getpid()
+
+
+def die(item: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("processes", [0, 1, 2, 3])
+def test_results_come_in_the_order_of_the_items(processes: int):
+    assert list(measure_all(square, iter(range(100)), processes)) == [item * item for item in range(100)]
+    assert list(measure_all(square, [], processes)) == []
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_only_a_few_items_are_drawn_before_their_turn(processes: int):
+    drawn = 0
+
+    def items() -> Iterator[int]:
+        nonlocal drawn
+        while drawn < 10_000:
+            drawn += 1
+            yield drawn
+
+    results = measure_all(square, items(), processes)
+    for taken in range(1, 40):
+        assert next(results) == taken * taken
+        assert drawn <= taken + BATCH * (AHEAD * processes + 1)
     results.close()
-    assert len(begun) < 100
+    assert drawn < 200
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
-def test_the_first_error_by_order_is_raised_and_ends_it(threads: int):
-    begun: list[int] = []
-
-    def fail_from_five(item: int) -> int:
-        begun.append(item)
-        if item == 5:
-            time.sleep(0.02)  # later ones fail earlier
-        if item >= 5:
-            raise ValueError(str(item))
-        return item
-
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_first_error_by_order_is_raised_after_what_came_before_it(processes: int):
     taken: list[int] = []
-    with pytest.raises(ValueError, match=r"^5$"):
-        taken.extend(measure_all(fail_from_five, range(1000), threads))
-    assert len(begun) <= 6 + AHEAD * threads
+    with pytest.raises(UserError, match=r"^item 40$"):
+        taken.extend(measure_all(fail_from_forty, range(1000), processes))
+    results = measure_all(fail_from_forty, range(1000), processes)
+    assert [next(results) for _ in range(40)] == list(range(40))
+    with pytest.raises(UserError, match=r"^item 40$"):
+        next(results)
 
 
-def test_as_many_at_a_time_as_asked_for():
-    together = threading.Barrier(3, timeout=10)
-    assert list(measure_all(lambda item: together.wait() >= 0, range(6), 3)) == [True] * 6
+def test_the_work_is_shared():
+    own = os.getpid()
+    assert set(measure_all(process, range(3), 1)) == {own}
+    found = set(measure_all(process, range(8 * BATCH), 2))
+    assert len(found) == 2
+    assert own not in found
+
+
+def test_a_killed_process_is_an_error_and_no_hang():
+    with pytest.raises(UserError, match="killed"):
+        list(measure_all(die, range(100), 2))
+
+
+def test_new_processes_serve_where_there_is_no_forkserver(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pool, "get_all_start_methods", lambda: ["spawn"])
+    assert list(measure_all(square, range(40), 2)) == [item * item for item in range(40)]
+
+
+def test_as_many_processes_as_pay(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pool.os, "sched_getaffinity", lambda _: range(4))
+    assert [choose_processes(items) for items in (0, WORTH - 1, WORTH, 3 * WORTH, 99 * WORTH)] == [1, 1, 2, 4, 4]

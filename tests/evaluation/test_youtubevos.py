@@ -44,7 +44,7 @@ def test_each_object_counts_after_its_own_first_frame(tmp_path: Path, with_meta:
     entries = {"4": {"category": "cat", "frames": FRAMES[2:]}, "1": {"category": "dog", "frames": FRAMES}}
     root = make_dataset(tmp_path / "valid", truth, entries if with_meta else None)
     write_sequence(tmp_path / "predictions" / "clip", predicted, step=5)
-    result = evaluate_youtubevos(root, tmp_path / "predictions", threads=2)
+    result = evaluate_youtubevos(root, tmp_path / "predictions", processes=2)
     assert list(result.objects) == ["clip_1", "clip_4"]
     for identity, frames in ((1, [1, 2, 3, 4, 5]), (4, [3, 4, 5])):
         found = tuple(result.objects[f"clip_{identity}"].values())

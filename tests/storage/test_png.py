@@ -106,6 +106,7 @@ WRONG = {
     "no data": build(b""),
     "cut stream": build(STREAM[:-6]),
     "without its checksum": build(STREAM[:-4]),
+    "another checksum": build(STREAM[:-1] + bytes([STREAM[-1] ^ 1])),
     "bytes after the stream": build(STREAM + b"\0"),
     "not deflated": build(b"\x77\x09" + STREAM[2:]),
     "wrong stream header": build(STREAM[:1] + bytes([STREAM[1] ^ 1]) + STREAM[2:]),
@@ -143,3 +144,10 @@ def test_what_nobody_can_read_is_an_error(tmp_path: Path, name: str):
     (tmp_path / "mask.png").write_bytes(WRONG[name])
     with pytest.raises(UserError, match=r"mask\.png: not a readable PNG"):
         read_mask(tmp_path / "mask.png")
+
+
+def test_without_zlib_ng_the_standard_library_decodes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(png, "zlib", zlib)
+    assert (decode_plain(save(IDS)) == IDS).all()
+    for data in WRONG.values():
+        assert decode_plain(data) is None
