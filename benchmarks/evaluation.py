@@ -79,7 +79,6 @@ def tabulate(contestants: list[Contestant], costs: list[Cost], reference: Cost) 
             "processes": contestant.processes,
             **{figure: round(value, 2) for figure, value in asdict(cost).items()},
             "speed_up": round(reference.wall_s / cost.wall_s, 2),
-            "cpu_ratio": round(reference.cpu_s / cost.cpu_s, 2),
         }
         for contestant, cost in zip(contestants, costs, strict=True)
     ]
@@ -91,10 +90,8 @@ def to_markdown(rows: list[dict[str, object]], notes: list[str]) -> str:
         "evaluator": "evaluator",
         "processes": "processes",
         "wall_s": "wall, s",
-        "cpu_s": "CPU, s",
         "memory_mb": "peak memory, MB",
-        "speed_up": "times as fast (wall)",
-        "cpu_ratio": "times less CPU",
+        "speed_up": "times as fast",
     }
     lines = [" | ".join(names.values()), " | ".join(["---"] + ["---:"] * (len(names) - 1))]
     lines += [" | ".join(str(row[name]) for name in names) for row in rows]
@@ -119,7 +116,7 @@ def main(args: argparse.Namespace) -> None:
     notes = [
         f"{len(theirs)} objects; largest difference of any figure from the official one: {difference:.1e}",
         f"{processor()}, {len(os.sched_getaffinity(0))} cores, load before the first run {args.load:.1f}",
-        f"best of {args.runs}; start-up counts; memory: largest sum over all processes",
+        f"best of {args.runs}; start-up counts; memory: of all processes together, what they share counted in each",
     ]
     table = to_markdown(rows, notes)
     print(table, end="")

@@ -7,7 +7,6 @@ no pixel outside it, and only boundary pixels are matched. Each object is theref
 
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 
 from maskvos.evaluation.bitmaps import boundary, dilate, pack
@@ -32,8 +31,12 @@ def measure_objects(
 
 def _box(mask: np.ndarray) -> tuple[slice, slice]:
     """Rows and columns around all that is not 0 in a mask (H, W) uint8, one pixel wider where the image goes on."""
-    left, top, across, down = cv2.boundingRect(mask)
-    return slice(max(top - 1, 0), top + down + 1), slice(max(left - 1, 0), left + across + 1)
+    rows = np.flatnonzero(mask.max(axis=1))  # with the columns of these rows, half of the time of cv2.boundingRect
+    if not rows.size:
+        return slice(0, 1), slice(0, 1)
+    top, end = max(int(rows[0]) - 1, 0), int(rows[-1]) + 2
+    columns = np.flatnonzero(mask[top:end].max(axis=0))
+    return slice(top, end), slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2)
 
 
 def _measure(truth: np.ndarray, prediction: np.ndarray, radius: int) -> tuple[float, float]:

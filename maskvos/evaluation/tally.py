@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from maskvos.evaluation.measures import measure_objects
@@ -108,5 +107,7 @@ def _summarise(rows: list[tuple[int, float, float]]) -> ObjectScores:
 
 def _ids(ids: np.ndarray) -> list[int]:
     """Ids in a mask but the background; a histogram, because sorting the pixels takes longer than J and F together."""
+    import cv2  # here, because scoring folders needs no OpenCV, and a process without it takes less memory
+
     counts = cv2.calcHist([np.ascontiguousarray(ids)], [0], None, [256], [0, 256]).ravel()
     return [int(identity) for identity in np.flatnonzero(counts) if identity]
