@@ -21,7 +21,7 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one subcommand; a user's error is one line on stderr and exit status 2."""
+    """Run one subcommand; a user's error is one line on stderr and exit status 2, Ctrl-C one line and 130."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     given = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="maskvos", description="Self-supervised video object segmentation.")
@@ -38,6 +38,9 @@ def main(arguments: list[str] | None = None) -> None:
     except UserError as error:
         print(f"maskvos: error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("maskvos: interrupted", file=sys.stderr)
+        sys.exit(130)
     sys.exit(status or 0)
 
 

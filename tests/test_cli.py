@@ -38,3 +38,14 @@ def test_evaluation_needs_no_torch():
     probe = f"import atexit, sys; atexit.register(lambda: print('torch' in sys.modules)); exec({code!r})"
     shown = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout
     assert shown.strip().endswith("False")
+
+
+def test_ctrl_c_is_one_line(capsys, monkeypatch, tmp_path):
+    def interrupt(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("maskvos.evaluation.compare_command.run_compare", interrupt)
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", "compare", str(tmp_path), str(tmp_path)])
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "maskvos: interrupted\n"

@@ -7,12 +7,14 @@ importable, as always with processes, and quickly, or its imports cost more than
 """
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, parent_process
+from threading import Thread
 from typing import Any, TypeVar
 
 from maskvos.errors import UserError
@@ -44,7 +46,7 @@ def measure_all(measure: Callable[[Item], Found], items: Iterable[Item], process
         yield from map(measure, items)
         return
     coming = _batches(items)
-    with ProcessPoolExecutor(processes, _start(measure.__module__), _keep_freed_memory) as pool:
+    with ProcessPoolExecutor(processes, _start(measure.__module__), _begin_worker) as pool:
         begun = deque(pool.submit(_measure_batch, measure, batch) for batch in islice(coming, AHEAD * processes))
         try:
             while begun:
@@ -83,6 +85,24 @@ def _start(module: str) -> Any:
     context = get_context("forkserver")
     context.set_forkserver_preload([module])
     return context
+
+
+def _begin_worker() -> None:
+    """A worker ends with its caller, however that ends, and leaves Ctrl-C, which reaches both, to it.
+
+    Workers wait for work at a pipe that they hold open themselves: after a SIGTERM to the caller alone, as Slurm and
+    `timeout` send it, they and their server would wait forever.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_caller, daemon=True).start()
+    _keep_freed_memory()
+
+
+def _end_with_caller() -> None:
+    caller = parent_process()
+    if caller is not None:
+        caller.join()
+        os._exit(1)
 
 
 def _keep_freed_memory() -> None:

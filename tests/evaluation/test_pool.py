@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -28,6 +30,11 @@ def fail_from_forty(item: int) -> int:
 def process(item: int) -> int:
     time.sleep(0.02)
     return os.getpid()
+
+
+def name_worker(item: int) -> None:
+    os.write(1, f"{os.getpid()}\n".encode())
+    time.sleep(0.1)
 
 
 def die(item: int) -> None:
@@ -80,6 +87,21 @@ def test_the_work_is_shared():
 def test_a_killed_process_is_an_error_and_no_hang():
     with pytest.raises(UserError, match="killed"):
         list(measure_all(die, range(100), 2))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_a_caller_that_is_killed(number: signal.Signals):
+    code = f"from {__name__} import *; list(measure_all(name_worker, range(1000), 2))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as caller:
+        assert caller.stdout is not None
+        assert int(caller.stdout.readline()) != caller.pid
+        caller.send_signal(number)
+        assert caller.wait(10) == -number
+        deadline = time.monotonic() + 10
+        os.set_blocking(caller.stdout.fileno(), False)
+        while caller.stdout.read() != b"":  # None while a worker lives: it holds the other end
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_new_processes_serve_where_there_is_no_forkserver(monkeypatch: pytest.MonkeyPatch):
