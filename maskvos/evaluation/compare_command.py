@@ -11,7 +11,7 @@ from maskvos.evaluation.comparison_formats import difference_table, render_compa
 from maskvos.evaluation.formats import SUFFIXES
 from maskvos.evaluation.output_options import add_format_arguments, check_files
 from maskvos.evaluation.outputs import report_written, write_text
-from maskvos.evaluation.runs import Run, read_run
+from maskvos.evaluation.runs import Run, frames_beside, read_run
 from maskvos.evaluation.spread import pick_spread
 from maskvos.evaluation.verdict import verdict
 from maskvos.tables.table import Cell, Line, Table, percent
@@ -45,7 +45,8 @@ def run_compare(arguments: argparse.Namespace) -> None:
         UserError: a result cannot be read, the two do not belong to the same set, or a file cannot be written.
     """
     first, second = read_run(arguments.first), read_run(arguments.second)
-    check_files(arguments.output, arguments.output, (first.path, second.path))
+    inputs = (first.path, second.path)
+    check_files(arguments.output, arguments.output, (*inputs, *map(frames_beside, inputs)))
     comparison = compare_runs(first, second, arguments.confidence, arguments.resamples, arguments.seed)
     for path in arguments.output:
         write_text(path, render_comparison(comparison, SUFFIXES[path.suffix.lower()]))

@@ -82,8 +82,9 @@ def check_files(files: Iterable[Path], written: Iterable[Path], inputs: Iterable
         inputs: files that must stay.
 
     Raises:
-        UserError: a suffix is unknown, or a file would take the place of another.
+        UserError: a suffix is unknown, a file would take the place of another, or nothing can be written there.
     """
+    written = list(written)
     for path in files:
         if format_of(path) is None:
             raise UserError(f"--output {path}: unknown format. End the name in {', '.join(SUFFIXES)}.")
@@ -91,6 +92,12 @@ def check_files(files: Iterable[Path], written: Iterable[Path], inputs: Iterable
     twice = next((path for path, number in times.items() if number > 1), None)
     if twice is not None:
         raise UserError(f"{twice}: an output would take the place of another or of an input. Give each its own name.")
+    for path in written:  # found only when it takes its place, such a file would leave the others without it
+        if path.is_dir():
+            raise UserError(f"{path}: a folder stands where this file is to be written. Name another file.")
+        parent = next(folder for folder in path.absolute().parents if folder.exists())
+        if not parent.is_dir():
+            raise UserError(f"{path}: {parent} is a file, no folder. Name another place.")
 
 
 def _objects_name(output: Path) -> str:

@@ -47,11 +47,16 @@ def read_run(path: Path) -> Run:
         ) from None
     if not scores:
         raise UserError(f'{file}: holds no scored object, protocol "{protocol}". Evaluate where there is ground truth.')
-    beside = file.with_name("frames.csv" if file.stem == "metrics" else f"{file.stem}_frames.csv")
+    beside = frames_beside(file)
     frames = read_frames(beside) if beside.is_file() else {}
     if frames:
         _check_frames(frames, scores, beside, file)
     return Run(file, protocol, chosen, scores, frames, forgiven)
+
+
+def frames_beside(metrics: Path) -> Path:
+    """Where the frames.csv of a metrics.json is looked for."""
+    return metrics.with_name("frames.csv" if metrics.stem == "metrics" else f"{metrics.stem}_frames.csv")
 
 
 def _key(name: str) -> tuple[str, int]:

@@ -72,10 +72,11 @@ def test_a_program_gets_the_text_alone(folders, tmp_path: Path, capsys):
 
 
 def test_mistakes_write_nothing(folders, tmp_path: Path, capsys):
-    before = (folders[0] / "metrics.json").read_bytes()
-    assert compare(*folders, "--output", folders[0] / "metrics.json") == 2
-    assert "would take the place of" in capsys.readouterr().err
-    assert (folders[0] / "metrics.json").read_bytes() == before
+    for path in (folders[0] / "metrics.json", folders[1] / "frames.csv"):
+        before = path.read_bytes()
+        assert compare(*folders, "--output", path) == 2
+        assert "would take the place of" in capsys.readouterr().err
+        assert path.read_bytes() == before
     assert compare(*folders, "--output", tmp_path / "c.txt") == 2
     assert "unknown format" in capsys.readouterr().err
     write(replace(make_runs([0.1])[0], set="train"), tmp_path / "other")

@@ -37,6 +37,9 @@ def test_pictures_stand_beside_the_first_output():
         (["--output", "a.csv", "--frames", "b/../a.csv"], "would take the place"),
         (["--output", "metrics.json", "--frames", "objects.csv"], "would take the place"),
         (["--show-worst", "-1"], "--show-worst -1: expected"),
+        (["--output", "tests/sub.json"], r"tests/sub\.json: a folder stands where"),
+        (["--output", "metrics.json", "--frames", "tests/sub.json"], r"tests/sub\.json: a folder stands where"),
+        (["--output", "tests/something/a.json"], "something is a file, no folder"),
         (["--show-worst", "3", "--worst-dir", "tests"], "--worst-dir tests: holds "),
         (["--show-worst", "3", "--worst-dir", "new", "--output", "new/metrics.json"], "would delete new/metrics.json"),
     ],
@@ -45,5 +48,6 @@ def test_mistakes_are_found_before_anything_is_computed(words: list[str], messag
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "something").touch()
+    (tmp_path / "tests" / "sub.json").mkdir()
     with pytest.raises(UserError, match=message):
         read(*words)

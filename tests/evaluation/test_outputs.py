@@ -41,8 +41,8 @@ def test_several_files_and_a_program_reading_standard_output(tmp_path: Path, cap
 
 def test_all_files_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "m.json").write_text("older")
-    (tmp_path / "file").touch()
     outputs = read("--output", tmp_path / "m.json", "--output", tmp_path / "m.md", "--frames", tmp_path / "file/f.csv")
+    (tmp_path / "file").touch()  # only now: the options are checked when they are read
     with pytest.raises(UserError, match=r"cannot write .*file/f\.csv"):
         outputs.write(make_result(), SCENE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "m.json"]
