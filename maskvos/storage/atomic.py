@@ -23,8 +23,8 @@ _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, 
 _WRITING |= {errno.ENOTDIR, errno.EISDIR, errno.EEXIST}  # a file where a folder is needed, or the other way round
 
 
-def _explain(error: OSError, target: Path) -> Exception:
-    if error.errno not in _WRITING:
+def _explain(error: OSError, target: Path, begun: bool) -> Exception:
+    if begun and error.errno not in _WRITING:
         return error  # the caller's own trouble inside the block, not the writing
     return UserError(
         f"cannot write {target}: {error.strerror or error}. Nothing was changed there. "
@@ -52,7 +52,7 @@ def atomic_file(target: Path | str) -> Iterator[Path]:
         partial.replace(target)
         _sync(target.parent)
     except OSError as error:
-        raise _explain(error, target) from None
+        raise _explain(error, target, partial is not None) from None
     finally:
         if partial is not None:
             partial.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ def atomic_folder(target: Path | str, each_file: bool = True) -> Iterator[Path]:
         partial.replace(target)
         _sync(target.parent)
     except OSError as error:
-        raise _explain(error, target) from None
+        raise _explain(error, target, partial is not None) from None
     finally:
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)

@@ -94,6 +94,8 @@ def test_unwritable_place_is_a_users_error(tmp_path):
     for write in (write_file, write_folder):
         with pytest.raises(UserError, match="cannot write"):
             write(tmp_path / "file" / "inside" / "out")
+        with pytest.raises(UserError, match="cannot write"):
+            write(tmp_path / ("long" * 100))  # no error of the list, but before the block
 
 
 def test_an_error_of_the_caller_keeps_its_type(tmp_path):
