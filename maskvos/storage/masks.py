@@ -42,7 +42,7 @@ def read_mask(path: Path | str) -> np.ndarray:
     """Read ids (H, W) uint8 from a palette, grey or black-and-white PNG.
 
     Raises:
-        UserError: the file is absent or damaged, or holds colours instead of ids.
+        UserError: the file is absent or damaged, is no PNG, or holds colours instead of ids.
     """
     try:
         ids = decode_plain(Path(path).read_bytes())
@@ -57,6 +57,8 @@ def _read_any(path: Path | str) -> np.ndarray:
     from PIL import Image  # here, because most masks need no Pillow
 
     with Image.open(path) as image:
+        if image.format != "PNG":  # the name says so, the content is JPEG: ids that were smeared
+            raise UserError(f"{path}: a mask must be a PNG, this is {image.format}. Save the ids without loss.")
         if image.mode not in ("P", "L", "1"):
             raise UserError(
                 f"{path}: a mask must be an indexed (palette) or 8-bit grey PNG whose pixel values are object ids, "

@@ -56,6 +56,12 @@ def test_colours_are_no_ids(tmp_path: Path, mode: str):
         read_mask(tmp_path / "mask.png")
 
 
+def test_a_jpeg_is_no_mask_whatever_its_name(tmp_path: Path):
+    Image.new("L", (16, 16), 1).save(tmp_path / "mask.png", "JPEG")
+    with pytest.raises(UserError, match=r"mask\.png: a mask must be a PNG, this is JPEG"):
+        read_mask(tmp_path / "mask.png")
+
+
 def test_missing_and_damaged_masks_are_named(tmp_path: Path):
     with pytest.raises(UserError, match="no such mask"):
         read_mask(tmp_path / "nothing.png")
