@@ -14,6 +14,7 @@ _ESCAPES = {
     ABSENT: "--",
     **{character: "\\" + character for character in "&%$#_{}"},
 }
+_MINUS = re.compile(r"^-(?=\d)")  # a hyphen before a number prints as a hyphen
 _SYMBOL = re.compile(r"\b[JF]\b")
 
 
@@ -38,5 +39,6 @@ def _title(text: str) -> str:
 
 
 def _row(line: Line) -> str:
-    cells = [rf"\textbf{{{escape(cell.text)}}}" if cell.best else escape(cell.text) for cell in line.cells]
+    texts = [escape(_MINUS.sub("−", cell.text)) for cell in line.cells]
+    cells = [rf"\textbf{{{text}}}" if cell.best else text for cell, text in zip(line.cells, texts, strict=True)]
     return " & ".join((escape(line.label), *cells)) + r" \\"

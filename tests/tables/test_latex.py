@@ -17,6 +17,11 @@ def test_rules_alignment_bold_and_symbols():
     ]
 
 
+def test_a_negative_number_has_a_minus_and_a_name_its_hyphen():
+    table = Table(["Sequence", "J decay", "set"], [Line("car-2", [Cell("-10.1", True), Cell("test-1")])])
+    assert r"car-2 & \textbf{$-$10.1} & test-1 \\" in latex_table(table)
+
+
 def test_every_special_character_is_escaped_once():
     assert escape("a\\{b}") == r"a\textbackslash{}\{b\}"
     assert escape("#$%&_~^<>") == (r"\#\$\%\&\_\textasciitilde{}\textasciicircum{}\textless{}\textgreater{}")
