@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +18,7 @@ _SHOWN = 3  # names in a message
 @dataclass(frozen=True)
 class Comparison:
     """``first`` and ``second`` are the runs' means over objects, ``sequences`` their means over each one's objects.
+    ``paths`` name the two files, as the user did.
 
     ``intervals`` hold second minus first of each figure in `COMPARED`, as fractions.
     """
@@ -31,6 +33,7 @@ class Comparison:
     confidence: float
     resamples: int
     seed: int
+    paths: tuple[Path, Path]
 
     def ranked(self) -> list[str]:
         """Sequences by how far J&F differs, the farthest first; equal ones by name."""
@@ -78,6 +81,7 @@ def compare_runs(
         confidence,
         resamples,
         seed,
+        (first.path, second.path),
     )
 
 

@@ -22,9 +22,10 @@ def render_comparison(comparison: Comparison, style: Format) -> str:
     if style == "csv":
         return _csv(comparison)
     tables = (summary_table(comparison), difference_table(comparison))
+    names = "A: {}, B: {}.".format(*comparison.paths)
     if style == "markdown":
-        return "\n\n".join((verdict(comparison), *map(markdown_table, tables))) + "\n"
-    remark = rf"% {verdict(comparison)} In percent; needs \usepackage{{booktabs}}"
+        return "\n\n".join((verdict(comparison), names, *map(markdown_table, tables))) + "\n"
+    remark = rf"% {verdict(comparison)} In percent; needs \usepackage{{booktabs}}" + f"\n% {names}"
     return "\n\n".join((remark, *map(latex_table, tables))) + "\n"
 
 
@@ -71,6 +72,7 @@ def _content(comparison: Comparison) -> dict[str, Any]:
     return {
         "protocol": comparison.protocol,
         "set": comparison.set,
+        "runs": dict(zip("AB", map(str, comparison.paths), strict=True)),
         "verdict": verdict(comparison),
         "objects": comparison.objects,
         "confidence": comparison.confidence,

@@ -34,6 +34,7 @@ def test_tables(comparison):
 def test_json_and_csv_hold_every_figure(comparison):
     content = json.loads(render_comparison(comparison, "json"))
     assert content["verdict"] == verdict(comparison)
+    assert content["runs"] == {"A": str(comparison.paths[0]), "B": str(comparison.paths[1])}
     assert list(content["sequences"]) == comparison.ranked()
     assert content["global"]["F_mean"]["low"] == comparison.intervals["F_mean"].low
     rows = list(csv.DictReader(render_comparison(comparison, "csv").splitlines()))
@@ -46,8 +47,10 @@ def test_json_and_csv_hold_every_figure(comparison):
 
 def test_markdown_and_latex_begin_with_the_verdict(comparison):
     markdown = render_comparison(comparison, "markdown")
-    assert markdown.startswith(verdict(comparison) + "\n\n| Mean over objects | A | B |")
+    names = "A: {}, B: {}.".format(*comparison.paths)
+    assert markdown.startswith(f"{verdict(comparison)}\n\n{names}\n\n| Mean over objects | A | B |")
     latex = render_comparison(comparison, "latex")
     assert latex.startswith("% " + verdict(comparison))
+    assert latex.splitlines()[1] == f"% {names}"
     assert r"95 \% from" in latex
     assert "−" not in latex.split("\n", 1)[1]
