@@ -49,3 +49,8 @@ def test_ctrl_c_is_one_line(capsys, monkeypatch, tmp_path):
         main(["evaluate", "compare", str(tmp_path), str(tmp_path)])
     assert stop.value.code == 130
     assert capsys.readouterr().err == "maskvos: interrupted\n"
+
+
+def test_the_evaluators_workers_need_no_opencv():
+    code = "import sys, maskvos.evaluation.scoring; print('cv2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"False\n"
