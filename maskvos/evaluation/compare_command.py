@@ -15,7 +15,7 @@ from maskvos.evaluation.runs import Run, frames_beside, read_run
 from maskvos.evaluation.spread import pick_spread
 from maskvos.evaluation.verdict import verdict
 from maskvos.tables.table import Cell, Line, Table, percent
-from maskvos.tables.terminal import terminal_table
+from maskvos.tables.terminal import print_table
 
 FRAMES = 5  # lines of the table of frames
 
@@ -62,10 +62,10 @@ def _print(comparison: Comparison, first: Run, second: Run, rows: int) -> None:
     for name, run in (("A", first), ("B", second)):
         remark = f" (lenient: {run.forgiven} faults forgiven)" if run.forgiven else ""
         console.print(f"{name}: {run.path}{remark}", markup=False, highlight=False, soft_wrap=True)
-    console.print(terminal_table(f"{comparison.protocol} {comparison.set}, in percent", summary_table(comparison)))
-    console.print(terminal_table("where they differ most", difference_table(comparison, max(rows, 0))))
+    print_table(console, f"{comparison.protocol} {comparison.set}, in percent", summary_table(comparison))
+    print_table(console, "where they differ most", difference_table(comparison, max(rows, 0)))
     if first.frames and second.frames:
-        console.print(terminal_table("frames where they differ most", frame_table(first, second)))
+        print_table(console, "frames where they differ most", frame_table(first, second))
     console.print(verdict(comparison), markup=False, highlight=False, soft_wrap=True)
 
 

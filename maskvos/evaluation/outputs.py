@@ -15,7 +15,7 @@ from maskvos.evaluation.result import Result, write_objects
 from maskvos.evaluation.table import Sort, tables
 from maskvos.evaluation.worst import Scene, write_worst
 from maskvos.storage.atomic import atomic_file
-from maskvos.tables.terminal import terminal_table
+from maskvos.tables.terminal import print_table
 
 MOST_OBJECTS = 100  # beyond that (YouTube-VOS has over a thousand) the terminal shows sequences only
 
@@ -72,7 +72,7 @@ def print_tables(result: Result, sort: Sort = "worst", console: Console | None =
     else:
         del shown[1:]
     for number, table in enumerate(shown):
-        console.print(terminal_table("" if number else title, table))
+        print_table(console, "" if number else title, table)
 
 
 def report_written(paths: Iterable[Path], style: str) -> None:

@@ -11,7 +11,7 @@ from maskvos.report.markdown import render_markdown
 from maskvos.report.records import read_results
 from maskvos.report.tables import results_table
 from maskvos.storage.atomic import atomic_file
-from maskvos.tables.terminal import terminal_table
+from maskvos.tables.terminal import print_table
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
             console.print(f'{name}: not scored, protocol "{rows[-1].protocol}"', highlight=False)
             continue
         objects = f"{rows[0].objects} object{'' if rows[0].objects == 1 else 's'}"
-        console.print(terminal_table(f"{name}: mean over {objects}, percent", results_table(rows)))
+        print_table(console, f"{name}: mean over {objects}, percent", results_table(rows))
     report = args.artifacts / "report" / "report.html"
     console.print(f"report: {report}" if report.is_file() else "report: not made yet", soft_wrap=True, highlight=False)
     if args.markdown:
