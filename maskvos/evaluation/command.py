@@ -105,11 +105,16 @@ def _run(
     """Evaluate with a progress bar, print the tables, write the files.
 
     Raises:
-        UserError: ground truth or predictions do not fit, or a file cannot be written.
+        UserError: ground truth or predictions do not fit, or a file cannot be written or not there.
     """
     if arguments.processes < 0:
         raise UserError(f"--processes {arguments.processes}: expected a positive number.")
     outputs = read_outputs(arguments)
+    if outputs.worst and outputs.worst_folder.resolve().parent == arguments.predictions.resolve():
+        raise UserError(
+            f"--show-worst: {outputs.worst_folder} would lie among the sequences of {arguments.predictions}, and be "
+            "taken for one the next time. Name a folder elsewhere with --worst-dir."
+        )
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
     terminal = Console(stderr=True)
     with Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:

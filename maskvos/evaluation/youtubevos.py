@@ -8,6 +8,7 @@ where the data says which categories training has seen.
 from collections.abc import Sequence
 from pathlib import Path
 
+from maskvos.console import log
 from maskvos.datasets.sequence import object_ids
 from maskvos.datasets.youtubevos import Meta, read_meta
 from maskvos.errors import UserError
@@ -65,7 +66,15 @@ def evaluate_youtubevos(
     expected = [Expected(task.sequence, list(task.truth), _known_frames(truth, task.sequence, meta)) for task in tasks]
     check_folder(Path(predictions), expected, {*truth.known_sequences(), *meta}, faults)
     frames = score_tasks(tasks, Path(predictions), faults, processes, progress)
-    result = Result.of_frames(PROTOCOL, frames, _group(list(frames), root, meta), set=root.resolve().name)
+    groups = _group(list(frames), root, meta)
+    if not groups and not truth.is_plain:
+        log.warning(
+            "%s: which categories training has seen is not known; there is no overall figure, only the mean over "
+            "objects. %s would tell.",
+            root,
+            root.resolve().parent / "train" / "meta.json",
+        )
+    result = Result.of_frames(PROTOCOL, frames, groups, set=root.resolve().name)
     return result.with_faults(faults)
 
 

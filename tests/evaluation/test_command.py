@@ -109,3 +109,12 @@ def test_everything_at_once(arguments: list[str], tmp_path: Path, protocol: list
         main(["evaluate", *protocol, *arguments, *outputs, *more])
     assert ended.value.code == 2
     assert (tmp_path / "out" / "table.tex").stat() == before
+
+
+def test_pictures_do_not_come_among_the_predictions(arguments: list[str], tmp_path: Path, capsys):
+    words = ["--set", "mine", "--output", str(tmp_path / "predictions" / "metrics.json"), "--show-worst", "1"]
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "davis", *arguments, *words])
+    assert ended.value.code == 2
+    assert "among the sequences" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "predictions").iterdir()] == ["clip"]

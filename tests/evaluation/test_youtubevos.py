@@ -94,6 +94,18 @@ def test_seen_categories_come_from_the_train_split_or_the_entry(tmp_path: Path):
     }
 
 
+def test_a_split_of_unknown_categories_is_said_to_have_no_overall_figure(tmp_path: Path, caplog):
+    root, predictions = tmp_path / "valid", tmp_path / "predictions"
+    masks = [np.eye(8, dtype=np.uint8)] * 3
+    for folder in (root / "Annotations", predictions):
+        write_sequence(folder / "clip", masks)
+    assert evaluate_youtubevos(root, predictions).overall is None
+    assert f"{tmp_path}/train/meta.json would tell" in caplog.text
+    caplog.clear()
+    evaluate_youtubevos(root / "Annotations", predictions)
+    assert not caplog.text
+
+
 def test_overall_is_the_mean_of_j_and_f_of_seen_and_unseen(tmp_path: Path):
     """Two objects seen, one not: a mean over objects would weigh the groups by their size."""
     random = np.random.default_rng(8)
