@@ -1,6 +1,6 @@
 """Scores of predicted masks: J and F by the DAVIS and YouTube-VOS protocols. Never imports torch.
 
-Importing it needs numpy and OpenCV and nothing else, and so does `evaluate_masks`; PNG files are read with Pillow.
+Importing it needs numpy and nothing else, `evaluate_masks` OpenCV, too; unusual PNG files are read with Pillow.
 """
 
 from maskvos.evaluation.arrays import SequenceScores, evaluate_masks

@@ -56,7 +56,10 @@ def measure_all(measure: Callable[[Item], Found], items: Iterable[Item], process
                 if error is not None:
                     raise error
         except BrokenProcessPool:
-            raise UserError("a process of the evaluation was killed, maybe for memory; try --processes 1") from None
+            raise UserError(
+                "a process of the evaluation was killed, maybe for memory, or could not start because the calling "
+                "script has no `if __name__ == '__main__':`. Try one process."
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)  # after the first error the rest is not worth computing
 

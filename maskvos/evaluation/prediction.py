@@ -117,6 +117,6 @@ def unknown_ids(path: Path, sequence: str, frame: str, unknown: Collection[int],
     """The message about a prediction that holds ids which its sequence lacks."""
     return (
         f"{path}: sequence {sequence}, frame {frame} holds id {', '.join(map(str, sorted(unknown)))}, the sequence has "
-        f"{', '.join(map(str, sorted(known)))} (0 is background). Write object ids as pixel values (palette PNG), not "
-        "grey levels or probabilities."
+        f"{', '.join(map(str, sorted(known))) or 'none'} (0 is background). Write object ids as pixel values "
+        "(palette PNG), not grey levels or probabilities."
     )
