@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import logging
+import signal
 import sys
 
 from maskvos import __version__
@@ -33,6 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             subparsers.add_parser(name, help=description)
     chosen = parser.parse_args(given)
+    # So that what was half-written is removed, as after Ctrl-C. Stages that train have a handler of their own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         status = chosen.func(chosen)
     except UserError as error:

@@ -40,6 +40,24 @@ def test_evaluation_needs_no_torch():
     assert shown.strip().endswith("False")
 
 
+def test_a_termination_leaves_nothing_half_written(tmp_path):
+    program = f"""
+import os, signal, sys
+from maskvos import cli
+from maskvos.storage.atomic import atomic_file
+def run(arguments):
+    with atomic_file({str(tmp_path / "a.json")!r}) as partial:
+        partial.write_text("half")
+        os.kill(os.getpid(), signal.SIGTERM)
+import maskvos.evaluation.command as command
+command._davis = run
+sys.argv = ["maskvos", "evaluate", "davis", "--ground-truth", ".", "--predictions", "."]
+cli.main()
+"""
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 143
+    assert not list(tmp_path.iterdir())
+
+
 def test_ctrl_c_is_one_line(capsys, monkeypatch, tmp_path):
     def interrupt(arguments):
         raise KeyboardInterrupt

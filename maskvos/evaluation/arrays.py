@@ -39,8 +39,8 @@ def evaluate_masks(
 
     Raises:
         ValueError: names the frame where an array is not (H, W) uint8, where sizes differ, where one side ends before
-            the other, or where the prediction holds ids that the ground truth lacks (unless ``objects`` is given); no
-            object or no frame is left to score.
+            the other, or where the prediction holds ids that the ground truth lacks (unless ``objects`` is given);
+            the ground truth lacks one of ``objects``; no object or no frame is left to score.
     """
     if protocol not in get_args(Protocol):
         raise ValueError(f"protocol must be one of {', '.join(get_args(Protocol))}, not {protocol!r}")

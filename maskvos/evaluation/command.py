@@ -59,6 +59,7 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
         help="the dataset's folder, or a plain folder of SEQUENCE/FRAME.png, which is scored whole",
     )
     parser.add_argument("--predictions", type=Path, required=True, metavar="DIR", help="folder of SEQUENCE/FRAME.png")
+    parser.add_argument("--sequences", nargs="+", metavar="NAME", help="score these alone (default: the whole set)")
     add_output_arguments(parser)
     parser.add_argument(
         "--lenient",
@@ -80,6 +81,7 @@ def _davis(arguments: argparse.Namespace) -> None:
             arguments.set,
             processes,
             progress,
+            arguments.sequences,
             year=arguments.year,
             lenient=arguments.lenient,
         ),
@@ -91,7 +93,12 @@ def _youtubevos(arguments: argparse.Namespace) -> None:
     _run(
         arguments,
         lambda processes, progress: evaluate_youtubevos(
-            arguments.ground_truth, arguments.predictions, processes, progress, lenient=arguments.lenient
+            arguments.ground_truth,
+            arguments.predictions,
+            processes,
+            progress,
+            arguments.sequences,
+            lenient=arguments.lenient,
         ),
         lambda root: Scene(find_youtubevos(root), arguments.predictions),
     )
@@ -108,7 +115,7 @@ def _run(
         UserError: ground truth or predictions do not fit, or a file cannot be written or not there.
     """
     if arguments.processes < 0:
-        raise UserError(f"--processes {arguments.processes}: expected a positive number.")
+        raise UserError(f"--processes {arguments.processes}: expected 1 or more, or 0 for as many as pay.")
     outputs = read_outputs(arguments)
     if outputs.worst and outputs.worst_folder.resolve().parent == arguments.predictions.resolve():
         raise UserError(

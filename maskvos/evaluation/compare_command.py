@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from maskvos.errors import UserError
 from maskvos.evaluation.comparison import Comparison, compare_runs
 from maskvos.evaluation.comparison_formats import difference_table, render_comparison, signed, summary_table
 from maskvos.evaluation.formats import SUFFIXES
 from maskvos.evaluation.output_options import add_format_arguments, check_files
-from maskvos.evaluation.outputs import report_written, write_text
+from maskvos.evaluation.outputs import report_written, write_texts
 from maskvos.evaluation.runs import Run, frames_beside, read_run
 from maskvos.evaluation.spread import pick_spread
 from maskvos.evaluation.verdict import verdict
@@ -44,12 +45,13 @@ def run_compare(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: a result cannot be read, the two do not belong to the same set, or a file cannot be written.
     """
+    if arguments.rows < 0:
+        raise UserError(f"--rows {arguments.rows}: expected how many sequences to show.")
     first, second = read_run(arguments.first), read_run(arguments.second)
     inputs = (first.path, second.path)
     check_files(arguments.output, arguments.output, (*inputs, *map(frames_beside, inputs)))
     comparison = compare_runs(first, second, arguments.confidence, arguments.resamples, arguments.seed)
-    for path in arguments.output:
-        write_text(path, render_comparison(comparison, SUFFIXES[path.suffix.lower()]))
+    write_texts({path: render_comparison(comparison, SUFFIXES[path.suffix.lower()]) for path in arguments.output})
     if arguments.format == "table":
         _print(comparison, first, second, arguments.rows)
     else:
@@ -63,7 +65,7 @@ def _print(comparison: Comparison, first: Run, second: Run, rows: int) -> None:
         remark = f" (lenient: {run.forgiven} faults forgiven)" if run.forgiven else ""
         console.print(f"{name}: {run.path}{remark}", markup=False, highlight=False, soft_wrap=True)
     print_table(console, f"{comparison.protocol} {comparison.set}, in percent", summary_table(comparison))
-    print_table(console, "where they differ most", difference_table(comparison, max(rows, 0)))
+    print_table(console, "where they differ most", difference_table(comparison, rows))
     if first.frames and second.frames:
         print_table(console, "frames where they differ most", frame_table(first, second))
     console.print(verdict(comparison), markup=False, highlight=False, soft_wrap=True)

@@ -99,13 +99,14 @@ def _check_same(first: Run, second: Run) -> None:
                 f"{other.path}: lacks {_name(absent)}, which {one.path} has. Only runs on the same objects can be "
                 "compared; evaluate both against the same ground truth."
             )
-    if first.frames and second.frames:
-        for key, scores in first.frames.items():
-            if tuple(scores.frames) != tuple(second.frames[key].frames):
-                raise UserError(
-                    f"{second.path}: object {_name([key])} is scored on other frames than in {first.path}. Evaluate "
-                    "both against the same ground truth."
-                )
+    for key in first.scores:
+        counts = {run.scored_frames[key] for run in (first, second) if key in run.scored_frames}
+        named = {tuple(run.frames[key].frames) for run in (first, second) if key in run.frames}
+        if len(counts) > 1 or len(named) > 1:
+            raise UserError(
+                f"{second.path}: object {_name([key])} is scored on other frames than in {first.path}. Evaluate both "
+                "against the same ground truth."
+            )
 
 
 def _name(keys: Iterable[tuple[str, int]]) -> str:

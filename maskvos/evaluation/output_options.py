@@ -66,6 +66,8 @@ def read_outputs(arguments: argparse.Namespace) -> Outputs:
         arguments.worst_dir or _worst_folder(files),
     )
     check_files(files, outputs.paths)
+    if arguments.worst_dir is not None and not outputs.worst:
+        raise UserError(f"--worst-dir {arguments.worst_dir}: say with --show-worst how many pictures to draw.")
     if outputs.worst < 0:
         raise UserError(f"--show-worst {outputs.worst}: expected how many pictures to draw.")
     if outputs.worst:

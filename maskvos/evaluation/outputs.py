@@ -1,7 +1,7 @@
 """What ``maskvos evaluate`` prints and writes."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,11 +87,12 @@ def _remarks(style: str) -> TextIO:
     return sys.stdout if style == "table" else sys.stderr
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file atomically.
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write all files or none.
 
     Raises:
-        UserError: it cannot be written.
+        UserError: one cannot be written.
     """
-    with atomic_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    with ExitStack() as stack:
+        for path, text in texts.items():
+            stack.enter_context(atomic_file(path)).write_text(text, encoding="utf-8")

@@ -53,6 +53,11 @@ class Result:
         return {f"{sequence}_{identity}": scores for (sequence, identity), scores in self.scores.items()}
 
     @property
+    def scored_frames(self) -> dict[str, int]:
+        """How many frames each object was scored on."""
+        return {f"{sequence}_{identity}": len(found.frames) for (sequence, identity), found in self.frames.items()}
+
+    @property
     def mean(self) -> Scores:
         """The global figures: means over objects, not over sequences."""
         return average(self.scores.values())
@@ -105,7 +110,7 @@ def write_metrics(result: Result, path: Path | str) -> None:
 
 def metrics_text(result: Result) -> str:
     """The content of ``metrics.json``: protocol, set, row, (inputs, forgiven,) global, (overall, groups,) sequences,
-    objects; those in brackets where there are any."""
+    objects(, scored_frames of each object); those in brackets where there are any."""
     content = {
         "protocol": result.protocol,
         "set": result.set,
@@ -117,6 +122,7 @@ def metrics_text(result: Result) -> str:
         **({"groups": result.group_means} if result.groups else {}),
         "sequences": result.sequences,
         "objects": result.objects,
+        **({"scored_frames": result.scored_frames} if result.frames else {}),
     }
     return json.dumps(content, indent=1) + "\n"
 

@@ -16,7 +16,8 @@ _ROUNDING = 2e-8  # frames.csv has eight decimals
 class Run:
     """Figures of every object by (sequence, id), in the file's order.
 
-    ``frames`` is empty without a frames.csv, ``forgiven`` counts the faults that a lenient evaluation passed over.
+    ``frames`` is empty without a frames.csv, ``forgiven`` counts the faults that a lenient evaluation passed over,
+    ``scored_frames`` on how many frames an object was scored (files of before that was written lack it).
     """
 
     path: Path
@@ -25,6 +26,7 @@ class Run:
     scores: Mapping[tuple[str, int], Scores]
     frames: Mapping[tuple[str, int], FrameScores] = field(default_factory=dict)
     forgiven: int = 0
+    scored_frames: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 def read_run(path: Path) -> Run:
@@ -39,6 +41,7 @@ def read_run(path: Path) -> Run:
         scores = {_key(name): _figures(figures) for name, figures in content["objects"].items()}
         protocol, chosen = str(content["protocol"]), str(content["set"])
         forgiven = len(content.get("forgiven", ()))
+        counts = {_key(name): int(count) for name, count in content.get("scored_frames", {}).items()}
     except FileNotFoundError:
         raise UserError(f"{file}: no such file. Name a metrics.json of `maskvos evaluate`, or its folder.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -51,7 +54,7 @@ def read_run(path: Path) -> Run:
     frames = read_frames(beside) if beside.is_file() else {}
     if frames:
         _check_frames(frames, scores, beside, file)
-    return Run(file, protocol, chosen, scores, frames, forgiven)
+    return Run(file, protocol, chosen, scores, frames, forgiven, counts)
 
 
 def frames_beside(metrics: Path) -> Path:

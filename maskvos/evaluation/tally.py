@@ -83,7 +83,7 @@ class Tally:
         """Every object with a scored frame.
 
         Raises:
-            ValueError: the prediction holds ids of its own, or an object has no frame.
+            ValueError: the prediction holds ids of its own, the ground truth lacks an object, or one has no frame.
         """
         unknown = sorted(set(self.first) - set(self.true_first).intersection(self.chosen))
         if unknown and self.objects is None:
@@ -91,6 +91,9 @@ class Tally:
                 f"frame {self.first[unknown[0]]}: the prediction holds id {unknown[0]}, the ground truth has "
                 f"{', '.join(map(str, sorted(self.true_first))) or 'none'}; name the objects to ignore other ids"
             )
+        never = sorted(set(self.objects or ()) - set(self.true_first))
+        if never:
+            raise ValueError(f"the ground truth never holds object {', '.join(map(str, never))}; leave it out")
         end = length - (self.protocol == "davis")  # only now is it known which frame was the last
         kept = {identity: [row for row in self.values.get(identity, []) if row[0] < end] for identity in self.chosen}
         empty = [identity for identity, rows in kept.items() if not rows]

@@ -133,6 +133,8 @@ def test_memory_does_not_grow_with_the_length():
 
 
 MASKS = np.ones((4, 5, 6), np.uint8)
+LATE = MASKS.copy()
+LATE[3, 0] = 2  # in the last frame, so that no frame is left to score it
 MISTAKES = {
     "dtype": (MASKS, MASKS.astype(np.int64), {}, r"frame 0: the prediction must be .* not \(5, 6\) int64"),
     "boolean": (MASKS > 0, MASKS, {}, "frame 0: the ground truth must be .* bool"),
@@ -147,7 +149,8 @@ MISTAKES = {
     "too short": (MASKS[:2], MASKS[:2], {}, "nothing to score: 2 frames by davis"),
     "nothing": (MASKS[:0], MASKS[:0], {"protocol": "all"}, "nothing to score"),
     "no object": (MASKS * 0, MASKS * 0, {}, "nothing to score"),
-    "late id": (MASKS, MASKS, {"protocol": "youtubevos", "objects": [1, 2]}, r"nothing to score: .* objects \[2\]"),
+    "no such object": (MASKS, MASKS, {"objects": [1, 2, 7]}, "the ground truth never holds object 2, 7; leave it out"),
+    "late id": (LATE, MASKS, {"protocol": "youtubevos", "objects": [1, 2]}, r"nothing to score: .* objects \[2\]"),
     "ids": (MASKS, MASKS, {"objects": [0, 1]}, "objects must be ids in 1..254"),
     "void as object": (MASKS, MASKS, {"objects": [255]}, "objects must be ids in 1..254"),
     "no ids": (MASKS, MASKS, {"objects": []}, "objects must be ids"),

@@ -31,6 +31,19 @@ def test_davis_prints_the_table_and_writes_both_files(
     assert "clip  " in capsys.readouterr().out
 
 
+def test_sequences_by_name(arguments: list[str], tmp_path: Path):
+    for folder in (tmp_path / "root" / "Annotations" / "480p", tmp_path / "predictions"):
+        write_sequence(folder / "other", [np.eye(9, 12, dtype=np.uint8)] * 4)
+    (tmp_path / "root" / "ImageSets" / "2017" / "val.txt").write_text("clip\nother\n")
+    output = tmp_path / "a.json"
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "davis", *arguments, "--sequences", "other", "--output", str(output)])
+    assert ended.value.code == 0
+    content = json.loads(output.read_text())
+    assert list(content["sequences"]) == ["other"]
+    assert content["scored_frames"] == {"other_1": 2}
+
+
 def test_a_plain_folder_by_the_protocol_of_2016(arguments: list[str], tmp_path: Path):
     output = tmp_path / "a.json"
     arguments[1] = str(tmp_path / "root" / "Annotations" / "480p")

@@ -77,6 +77,8 @@ def test_mistakes_write_nothing(folders, tmp_path: Path, capsys):
         assert compare(*folders, "--output", path) == 2
         assert "would take the place of" in capsys.readouterr().err
         assert path.read_bytes() == before
+    assert compare(*folders, "--rows", -1) == 2
+    assert "--rows -1" in capsys.readouterr().err
     assert compare(*folders, "--output", tmp_path / "c.txt") == 2
     assert "unknown format" in capsys.readouterr().err
     write(replace(make_runs([0.1])[0], set="train"), tmp_path / "other")

@@ -60,6 +60,15 @@ def test_the_order_of_objects_in_the_files_does_not_matter():
     assert compare_runs(first, turned) == compare_runs(first, second)
 
 
+def test_objects_scored_on_another_number_of_frames_are_refused_without_their_tables():
+    first, second = (replace(run, frames={}) for run in make_runs(SHIFTS))
+    key = next(iter(first.scores))
+    compare_runs(replace(first, scored_frames={key: 48}), second)  # a file of before that was written
+    compare_runs(replace(first, scored_frames={key: 48}), replace(second, scored_frames={key: 48}))
+    with pytest.raises(UserError, match="scored on other frames"):
+        compare_runs(replace(first, scored_frames={key: 48}), replace(second, scored_frames={key: 78}))
+
+
 def test_runs_that_do_not_belong_together_are_refused():
     first, second = make_runs(SHIFTS)
     with pytest.raises(UserError, match="B: the protocol is 'other', that of A is 'test protocol'"):

@@ -40,6 +40,7 @@ def test_pictures_stand_beside_the_first_output():
         (["--output", "tests/sub.json"], r"tests/sub\.json: a folder stands where"),
         (["--output", "metrics.json", "--frames", "tests/sub.json"], r"tests/sub\.json: a folder stands where"),
         (["--output", "tests/something/a.json"], "something is a file, no folder"),
+        (["--worst-dir", "new"], "--worst-dir new: say with --show-worst"),
         (["--show-worst", "3", "--worst-dir", "tests"], "--worst-dir tests: holds "),
         (["--show-worst", "3", "--worst-dir", "new", "--output", "new/metrics.json"], "would delete new/metrics.json"),
     ],
