@@ -86,7 +86,7 @@ if __name__ == "__main__":
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for every experiment")
     parser.add_argument("--whole", nargs=2, metavar="FOLDER", help="davis and multi, whole sequences")
     parser.add_argument("--first", nargs=2, metavar="FOLDER", help="davis and multi, first frames")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()  # names may follow the options
     content = yaml.safe_load(STUDY.read_text())
     unknown = sorted(set(arguments.names) - set(content["experiments"]))
     if unknown:
