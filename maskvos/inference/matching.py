@@ -1,21 +1,19 @@
 """The matching engine of the test protocol: affinity, top-k, readout (Eq. 6 to 8).
 
-One set of indices and weights gathers masks and values. References with a radius are matched tile by tile against the
-window that the tile can reach, so the dense affinity of a query with all its references is never built; the result is
-the same as that of the dense computation, because the top-k of a union lies in the union of the top-k.
+One set of indices and weights gathers masks and values. References with a radius are matched tile by tile with what the
+tile can reach, so the dense affinity of a query with all its references is never built; the result is the same as that
+of the dense computation, because the top-k of a union lies in the union of the top-k.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-# Rows and columns of queries that share a window. Measured at 30x53 and 60x107, D = 128, radius 12, 20 references, one
-# and two threads: tiles of 100 to 150 cells are alike and this shape is the best or close to it; whole rows take 1.3 to
-# 4 times as long, shifted products (one for each of the 437 displacements) 5 to 15 times.
-TILE = (12, 12)
+from maskvos.inference.windows import Batch, plan_windows
+
 # Scores held at once for references without a radius, in numbers (64 MB of fp32).
 CHUNK = 1 << 24
 
@@ -90,41 +88,31 @@ def _best_anywhere(query: Tensor, keys: Tensor, slots: Sequence[int], top_k: int
 def _best_within(query: Tensor, keys: Tensor, slots: Sequence[int], top_k: int, radius: int) -> tuple[Tensor, Tensor]:
     """Scores and indices (Q, k) of the best cells within the radius, jointly over the slots; query (h, w, D)."""
     height, width, _ = query.shape
-    reach = radius - 1  # distance < radius, and distances along an axis are whole
-    scores = query.new_full((height, width, top_k), float("-inf"))
-    indices = torch.zeros((height, width, top_k), dtype=torch.int64, device=query.device)
-    slot_start = torch.tensor(slots, device=query.device) * (height * width)
-    for rows, columns in _tiles(height, width):
-        window_rows = slice(max(0, rows.start - reach), min(height, rows.stop + reach))
-        window_columns = slice(max(0, columns.start - reach), min(width, columns.stop + reach))
-        window = torch.stack([keys[slot, window_rows, window_columns] for slot in slots]).flatten(0, 2)
-        tile = query[rows, columns].flatten(0, 1)
-        y, x = _cells(window_rows, window_columns, query.device)
-        tile_y, tile_x = _cells(rows, columns, query.device)
-        down, right = tile_y[:, None] - y, tile_x[:, None] - x
-        outside = down * down + right * right >= radius * radius
-        similarity = (tile @ window.T).view(len(tile), len(slots), -1)
-        similarity = similarity.masked_fill_(outside[:, None], float("-inf")).flatten(1)
-        count = min(top_k, similarity.shape[1])
-        best, chosen = similarity.topk(count, 1)
-        origin = (slot_start[:, None] + y * width + x).flatten()
-        shape = (rows.stop - rows.start, columns.stop - columns.start, count)
-        scores[rows, columns, :count] = best.view(shape)
-        indices[rows, columns, :count] = origin[chosen].view(shape)
+    rows, table = query.flatten(0, 1), keys.flatten(0, 2)
+    starts = torch.tensor(slots, device=query.device) * (height * width)
+    windows = plan_windows(height, width, radius, len(slots), query.device)
+    parts = [_best_of_batch(rows, table, starts, batch, top_k) for batch in windows.batches]
+    return torch.cat([part[0] for part in parts])[windows.place], torch.cat([part[1] for part in parts])[windows.place]
+
+
+def _best_of_batch(rows: Tensor, table: Tensor, starts: Tensor, batch: Batch, top_k: int) -> tuple[Tensor, Tensor]:
+    """Scores and indices (T * q, k) of a batch of tiles.
+
+    The k best of all cells of all S references lie at the k places (of n) that are best in whichever reference is
+    best there. So one maximum over the references, which is cheap, leaves k S candidates of n S to sort.
+    """
+    (tiles, count), slots = batch.queries.shape, len(starts)
+    tile = rows.index_select(0, batch.queries.flatten()).view(tiles, count, -1)
+    cells = (batch.reached[:, None] + starts[:, None]).flatten()
+    window = table.index_select(0, cells).view(tiles, -1, tile.shape[2])
+    similarity = torch.bmm(tile, window.transpose(1, 2)).view(tiles, count, slots, -1)
+    best = similarity.amax(2).masked_fill_(batch.outside, float("-inf"))
+    place = best.topk(min(top_k, best.shape[2]), 2, sorted=False)[1]  # (T, q, k)
+    candidates = similarity.gather(3, place[:, :, None].expand(-1, -1, slots, -1))
+    candidates = candidates.masked_fill_(batch.outside.gather(2, place)[:, :, None], float("-inf")).flatten(2)
+    scores, chosen = candidates.topk(min(top_k, candidates.shape[2]), 2, sorted=False)
+    cell = batch.reached.gather(1, place.gather(2, chosen % place.shape[2]).flatten(1)).view_as(chosen)
+    indices = cell + starts[chosen // place.shape[2]]
+    missing = (0, top_k - scores.shape[2])  # where a tile and its reach are small
+    scores, indices = functional.pad(scores, missing, value=float("-inf")), functional.pad(indices, missing)
     return scores.flatten(0, 1), indices.flatten(0, 1)
-
-
-def _tiles(height: int, width: int) -> Iterator[tuple[slice, slice]]:
-    for top in range(0, height, TILE[0]):
-        for left in range(0, width, TILE[1]):
-            yield slice(top, min(top + TILE[0], height)), slice(left, min(left + TILE[1], width))
-
-
-def _cells(rows: slice, columns: slice, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Row and column of every cell of a rectangle, in row-major order."""
-    y, x = torch.meshgrid(
-        torch.arange(rows.start, rows.stop, device=device),
-        torch.arange(columns.start, columns.stop, device=device),
-        indexing="ij",
-    )
-    return y.flatten(), x.flatten()

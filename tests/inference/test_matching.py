@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from maskvos.inference import matching
+from maskvos.inference import matching, windows
 from maskvos.inference.matching import Affinity, match, readout
 from tests.inference.dense import dense, unit
+
+
+def clear_plans():
+    windows.plan_windows.cache_clear()
+    windows._tiles.cache_clear()
 
 
 def spread(affinity, columns):
@@ -45,15 +50,20 @@ def test_engine_is_exact(height, width, unrestricted, restricted, top_k, radius)
     np.testing.assert_allclose(gathered.numpy(), expected @ table, atol=1e-5)
 
 
-@pytest.mark.parametrize(("tile", "chunk"), [((1, 4), 1), ((3, 2), 50), ((100, 100), 1 << 24)])
-def test_tiles_and_chunks_change_nothing(monkeypatch, tile, chunk):
+@pytest.mark.parametrize(
+    ("tile", "chunk", "scores"), [((1, 4), 1, 1), ((3, 2), 50, 1000), ((4, 3), 7, 1 << 30), ((100, 100), 1 << 24, 1)]
+)
+def test_tiles_chunks_and_batches_change_nothing(monkeypatch, tile, chunk, scores):
     rng = np.random.default_rng(3)
     query = torch.tensor(unit(rng, 6, 7, 8)).float()
     keys = torch.tensor(unit(rng, 3, 6, 7, 8)).float()
     usual = match(query, keys, [2], [0, 1], 5, 4, 0.05)
-    monkeypatch.setattr(matching, "TILE", tile)
+    monkeypatch.setattr(windows, "TILE", tile)
+    monkeypatch.setitem(windows.SCORES, "cpu", scores)
     monkeypatch.setattr(matching, "CHUNK", chunk)
+    clear_plans()
     other = match(query, keys, [2], [0, 1], 5, 4, 0.05)
+    clear_plans()
     assert torch.equal(usual.indices, other.indices)
     torch.testing.assert_close(usual.weights, other.weights)
 
@@ -93,7 +103,7 @@ def test_a_slot_named_twice_counts_twice():
 def test_local_references_never_build_the_dense_matrix(monkeypatch):
     """The largest product of a tile stays far below queries x references."""
     largest = 0
-    original = torch.Tensor.__matmul__
+    original = torch.bmm
 
     def watched(left, right):
         nonlocal largest
@@ -101,7 +111,7 @@ def test_local_references_never_build_the_dense_matrix(monkeypatch):
         largest = max(largest, product.numel())
         return product
 
-    monkeypatch.setattr(torch.Tensor, "__matmul__", watched)
+    monkeypatch.setattr(torch, "bmm", watched)
     match(torch.rand(40, 60, 4), torch.rand(5, 40, 60, 4), [], range(5), 10, 6, 0.05)
     assert 0 < largest < (40 * 60) * (5 * 40 * 60) / 50
 
