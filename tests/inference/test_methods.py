@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from maskvos.inference import methods
 from maskvos.inference.geometry import STRIDE, plan_geometry
 from maskvos.inference.methods import LabelPropagation, MaskEmbedding
 from maskvos.networks.aggregation import soft_aggregate
@@ -13,6 +14,12 @@ from tests.inference.stubs import StubModel, colours
 from tests.inference.test_features import NETWORKS
 
 GEOMETRY = plan_geometry(20, 30, None)
+
+
+@pytest.fixture(autouse=True)
+def together(monkeypatch):
+    """All objects in one call, so that the stub's calls are rounds."""
+    monkeypatch.setitem(methods.OBJECTS_AT_ONCE, "cpu", 8)
 
 
 def prepared(rounds):
@@ -60,6 +67,19 @@ def test_the_encoder_runs_once_and_the_decoder_once_an_object():
     method.predict(frame, coarse, gathered)
     call = model.named("D")[0]
     assert call.readout.shape[0] == call.skip8.shape[0] == call.skip4.shape[0] == 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_objects_at_once_change_nothing(monkeypatch, count):
+    torch.manual_seed(0)
+    method = MaskEmbedding(MaskVOS(NETWORKS), 2, "mean", "fp32")
+    frame = method.encode(torch.randint(0, 256, (1, 3, 20, 30), dtype=torch.uint8), GEOMETRY)
+    masks, coarse = torch.rand(5, 20, 30), torch.rand(5, 3, 4) / 5
+    values = method.values(frame, masks)
+    probabilities = method.predict(frame, coarse, values)
+    monkeypatch.setitem(methods.OBJECTS_AT_ONCE, "cpu", count)
+    torch.testing.assert_close(method.values(frame, masks), values, rtol=0, atol=1e-5)
+    torch.testing.assert_close(method.predict(frame, coarse, values), probabilities, rtol=0, atol=1e-6)
 
 
 def test_probabilities_sum_to_one():
