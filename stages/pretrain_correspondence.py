@@ -31,7 +31,8 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     report_short_clips(store, settings)
     encoder = load_encoder(args.weights, params.networks, params.seed)
     sampler = correspondence_sampler(store, settings, settings.cropping)
-    samples = Samples(sampler, len(store.clips), settings.batch, params.seed, NAME)
+    clips = store.clips
+    samples = Samples(sampler, len(clips), settings.batch, params.seed, NAME, lambda number: clips[number].name)
     task = CorrespondenceTask(encoder, settings, precision, samples.epoch_steps, device)
     belongs_to = fingerprint(
         stage=NAME,

@@ -69,6 +69,7 @@ NETWORKS = {
 }
 COLLAPSE = {
     "action": "stop",
+    "non_finite": "stop",
     "max_similarity": 0.99,
     "min_effective_rank": 3.0,
     "min_information": 0.02,

@@ -15,6 +15,7 @@ class Collapse(Section):
     """
 
     action: Literal["stop", "warn"]
+    non_finite: Literal["stop", "skip"]  # a step whose loss or gradient is not a number
     max_similarity: float = Field(ge=-1, le=1)  # mean cosine of random pixel pairs
     min_effective_rank: float = Field(ge=1)  # directions that the features vary in
     min_information: float = Field(ge=0)  # nats that DINO's teacher tells about an image

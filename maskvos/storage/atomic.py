@@ -1,6 +1,13 @@
-"""Outputs that appear whole or not at all: write beside the target, flush to disk, rename."""
+"""Outputs that appear whole or not at all: write beside the target, flush to disk, rename.
 
+A process that is killed leaves what it had half-written. Whoever writes there next removes it: a lock, which ends with
+its process, tells what is abandoned from what another one is writing.
+"""
+
+import contextlib
 import errno
+import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -32,6 +39,38 @@ def _explain(error: OSError, target: Path, begun: bool) -> Exception:
     )
 
 
+def _lock(path: Path) -> int:
+    """A descriptor that holds a lock on a file or folder; -1 where another process holds it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return -1
+    except OSError:
+        pass  # a file system without locks: nothing is ever taken for abandoned there
+    return descriptor
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path, name: str = "*") -> None:
+    """Remove what killed processes left half-written for ``folder / name`` (a glob pattern)."""
+    for path in folder.glob(f".{name}.tmp-*"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove(path)
+            finally:
+                os.close(descriptor)
+
+
 @contextmanager
 def atomic_file(target: Path | str) -> Iterator[Path]:
     """Yield a path beside ``target`` to write to; on success it takes ``target``'s place, on failure it is removed.
@@ -40,12 +79,14 @@ def atomic_file(target: Path | str) -> Iterator[Path]:
         UserError: the disk is full or the folder cannot be written.
     """
     target = Path(target)
-    partial: Path | None = None
+    partial, lock = None, -1
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(target.parent, glob.escape(target.name))
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.tmp-", suffix=target.suffix, dir=target.parent)
         os.close(descriptor)
         partial = Path(name)
+        lock = _lock(partial)
         yield partial
         partial.chmod(0o644)
         _sync(partial)
@@ -54,6 +95,7 @@ def atomic_file(target: Path | str) -> Iterator[Path]:
     except OSError as error:
         raise _explain(error, target, partial is not None) from None
     finally:
+        _close(lock)
         if partial is not None:
             partial.unlink(missing_ok=True)
 
@@ -70,10 +112,12 @@ def atomic_folder(target: Path | str, each_file: bool = True) -> Iterator[Path]:
         UserError: the disk is full or the folder cannot be written.
     """
     target = Path(target)
-    partial: Path | None = None
+    partial, lock = None, -1
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(target.parent, glob.escape(target.name))
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.tmp-", dir=target.parent))
+        lock = _lock(partial)
         yield partial
         partial.chmod(0o755)
         if each_file:
@@ -82,14 +126,32 @@ def atomic_folder(target: Path | str, each_file: bool = True) -> Iterator[Path]:
                     _sync(path)
         else:
             os.sync()
-        if target.is_symlink() or target.is_file():
-            target.unlink()
-        elif target.exists():
-            shutil.rmtree(target)
-        partial.replace(target)
-        _sync(target.parent)
+        _exchange(partial, target)
     except OSError as error:
         raise _explain(error, target, partial is not None) from None
     finally:
+        _close(lock)
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _exchange(partial: Path, target: Path) -> None:
+    """Put a folder in the place of whatever stands there, which goes only afterwards: renaming takes no time."""
+    if target.is_symlink() or target.is_file():
+        target.unlink()
+    before = partial.with_name(f"{partial.name}-before")
+    if target.exists():
+        target.replace(before)
+    try:
+        partial.replace(target)
+    except OSError:
+        if before.exists():
+            before.replace(target)
+        raise
+    _sync(target.parent)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _close(descriptor: int) -> None:
+    if descriptor >= 0:
+        os.close(descriptor)

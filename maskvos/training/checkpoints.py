@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from maskvos.console import log
-from maskvos.storage.atomic import atomic_file
+from maskvos.storage.atomic import atomic_file, remove_abandoned
 
 
 def fingerprint(**parts: Any) -> str:
@@ -44,13 +44,17 @@ class Checkpoints:
 
     def save(self, step: int, state: dict[str, Any]) -> None:
         """Write atomically, then remove all but the last two."""
-        with atomic_file(self.folder / f"step-{step:08d}.pt") as partial:
-            torch.save({"belongs_to": self.belongs_to, "step": step, **state}, partial)
+        with atomic_file(self.folder / f"step-{step:08d}.pt") as partial, partial.open("wb") as file:
+            try:
+                torch.save({"belongs_to": self.belongs_to, "step": step, **state}, file)
+            except RuntimeError as error:  # torch's words for a full disk; the file's own error lies behind them
+                raise error.__context__ if isinstance(error.__context__, OSError) else error from None
         for old in self._files()[:-2]:
             old.unlink()
 
     def latest(self) -> dict[str, Any] | None:
         """The newest readable checkpoint of this very run; says why where it starts afresh or falls back."""
+        remove_abandoned(self.folder, "step-*")
         for path in reversed(self._files()):
             try:
                 state = torch.load(path, map_location="cpu", weights_only=True)

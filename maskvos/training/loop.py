@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +16,8 @@ from maskvos.params.method import Runtime
 from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.collapse import FeatureSample, Watch
 from maskvos.training.curves import Row
+from maskvos.training.failures import explained
+from maskvos.training.finite import FiniteSteps
 from maskvos.training.order import Sample, Samples
 from maskvos.training.progress import Progress
 from maskvos.training.stopping import RUN_AGAIN, StopRequest
@@ -55,6 +58,8 @@ class _Window:
     count: int = 0
 
     def add(self, losses: dict[str, Tensor]) -> None:
+        if not losses:  # of a step that was skipped
+            return
         for name, value in losses.items():
             self.sums[name] = self.sums.get(name, torch.zeros_like(value.detach())) + value.detach()
         self.count += 1
@@ -68,20 +73,22 @@ class Training:
     """What a run of the loop leaves beside the changed tensors: the curve, and the steps and seconds of this process.
 
     ``rows`` has a row each ``settings.log_every`` steps; ``total`` counts all steps, ``done`` those since the start or
-    the last resumption, which took ``seconds``.
+    the last resumption, which took ``seconds``; ``skipped`` steps had no finite loss.
     """
 
     rows: list[Row]
     total: int
     done: int
     seconds: float
+    skipped: int = 0
 
     @property
     def record(self) -> dict[str, Any]:
         """For the stage's record: steps and their rate, none where everything had been done before."""
         resumed = {"resumed_after": self.total - self.done} if self.done < self.total else {}
         rate = {"steps_per_second": round(self.done / self.seconds, 3)} if self.done else {}
-        return {"steps": self.total, **resumed, **rate}
+        skipped = {"skipped_steps": self.skipped} if self.skipped else {}
+        return {"steps": self.total, **resumed, **rate, **skipped}
 
 
 def train(
@@ -96,38 +103,50 @@ def train(
     """Run the steps of ``steps`` (numbers over the whole run), resuming where a checkpoint of this run is found.
 
     Raises:
-        UserError: a loss stopped being a number, or the features collapsed (`Watch`).
+        UserError: a loss or gradient is not a number (`FiniteSteps`), the features collapsed (`Watch`), frames cannot
+            be read, or memory ran out. What can be saved is.
         SystemExit: status 75 after a signal; the state is saved and the same command goes on.
     """
     state = checkpoints.latest()
-    first, rows = steps.start, []
+    first, rows, skipped = steps.start, [], 0
     if state is not None:
         task.module.load_state_dict(state["module"])
         task.optimiser.load_state_dict(state["optimiser"])
-        first, rows = state["step"], state["rows"]
+        first, rows, skipped = state["step"], state["rows"], state.get("skipped", 0)
     device = next(task.module.parameters()).device
     stop, started = StopRequest(), time.perf_counter()
     window = _Window() if state is None else _Window(_to(state["sums"], device), state["count"])
     watch = Watch(samples.stream, steps, collapse)
-    batches = samples.batches(first, steps.stop, runtime.workers, pinned=device.type == "cuda")
-    with Progress(samples.stream, len(steps), first - steps.start) as progress:
-        for step, batch in zip(range(first, steps.stop), batches, strict=True):
+    finite = FiniteSteps(collapse.non_finite, samples.stream, samples.names, checkpoints, skipped)
+    with (
+        Progress(samples.stream, len(steps), first - steps.start) as progress,
+        explained(samples.stream),
+        closing(samples.batches(first, steps.stop, runtime.workers, pinned=device.type == "cuda")) as batches,
+    ):
+        for step in range(first, steps.stop):
+            try:
+                batch = next(batches)
+            except UserError:  # no frames any more: the state so far is as good as ever
+                if step > first:
+                    _save(task, checkpoints, step, rows, window, finite)
+                raise
             done = step + 1
             ends = done == steps.stop
             task.features.wanted = (done - steps.start) % settings.log_every == 0 or ends
-            window.add(_one_step(task, _to(batch, device), step))
+            window.add(_one_step(task, _to(batch, device), step, finite))
             if task.features.wanted:
+                finite.judge()
                 rows.append(_row(task, samples, window, step))
                 progress.report(done - steps.start, rows[-1])
                 watch.judge(rows, checkpoints)
                 window = _Window()
             due = (done - steps.start) % settings.checkpoint_every == 0 and not watch.withholds(rows)
             if ends or stop.asked or due:
-                _save(task, checkpoints, done, rows, window)
+                _save(task, checkpoints, done, rows, window, finite)
             if stop.asked and not ends:
                 log.warning("stopped by a signal after step %d; the state is saved, run the same command again", done)
                 sys.exit(RUN_AGAIN)
-    training = Training(rows, len(steps), steps.stop - first, time.perf_counter() - started)
+    training = Training(rows, len(steps), steps.stop - first, time.perf_counter() - started, finite.skipped)
     log.info("%s: %d steps in %.1f s", samples.stream, training.done, training.seconds)
     return training
 
@@ -136,13 +155,20 @@ def _to(batch: Sample, device: torch.device) -> Sample:
     return {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in batch.items()}
 
 
-def _one_step(task: Task, batch: Sample, step: int) -> dict[str, Tensor]:
+def _one_step(task: Task, batch: Sample, step: int, finite: FiniteSteps) -> dict[str, Tensor]:
+    """The step's losses; none of a step that was skipped, which leaves everything as it was."""
     rate = task.rate(step)
     for group in task.optimiser.param_groups:
         group["lr"] = rate * group.get("factor", 1.0)
     task.optimiser.zero_grad(set_to_none=True)
+    # Norms keep running means of what they see, a bad batch too.
+    before = {name: buffer.clone() for name, buffer in task.module.named_buffers()} if finite.skips else {}
     losses = task.losses(batch, step)
     losses["loss"].backward()
+    if not finite.allows(step, losses, task.module):
+        for name, buffer in task.module.named_buffers():
+            buffer.copy_(before[name])
+        return {}
     if task.gradient_clip:
         nn.utils.clip_grad_norm_(task.module.parameters(), task.gradient_clip)
     task.optimiser.step()
@@ -151,18 +177,14 @@ def _one_step(task: Task, batch: Sample, step: int) -> dict[str, Tensor]:
 
 
 def _row(task: Task, samples: Samples, window: _Window, step: int) -> Row:
-    means = window.means()
-    if any(value != value or abs(value) == float("inf") for value in means.values()):
-        raise UserError(
-            f"{samples.stream}: the loss is no longer a number within the {window.count} steps up to {step} "
-            f"({means}). The checkpoint before is good; lower the learning rate or look at the frames."
-        )
     epoch = (step + 1) / samples.epoch_steps
-    return {"step": step + 1, "epoch": epoch, "learning_rate": task.rate(step), **means, **task.features.statistics()}
+    row = {"step": step + 1, "epoch": epoch, "learning_rate": task.rate(step)}
+    return {**row, **window.means(), **task.features.statistics()}
 
 
-def _save(task: Task, checkpoints: Checkpoints, done: int, rows: list[Row], window: _Window) -> None:
-    if window.count and not all(torch.isfinite(value).all() for value in window.sums.values()):
-        raise UserError(f"the loss is no longer a number before step {done}; the checkpoint before it is good.")
+def _save(
+    task: Task, checkpoints: Checkpoints, done: int, rows: list[Row], window: _Window, finite: FiniteSteps
+) -> None:
+    finite.judge()
     state = {"module": task.module.state_dict(), "optimiser": task.optimiser.state_dict(), "rows": rows}
-    checkpoints.save(done, {**state, "sums": window.sums, "count": window.count})
+    checkpoints.save(done, {**state, "sums": window.sums, "count": window.count, "skipped": finite.skipped})

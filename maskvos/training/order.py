@@ -2,7 +2,7 @@
 
 import hashlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import cv2
@@ -35,12 +35,16 @@ class Samples(Dataset[Sample]):
         batch: samples of one step; constant whatever the number of processes.
         seed: of the experiment.
         stream: name of the stage, so that stages draw independently.
+        name: of an item, for messages.
     """
 
-    def __init__(self, make: Make, count: int, batch: int, seed: int, stream: str) -> None:
+    def __init__(
+        self, make: Make, count: int, batch: int, seed: int, stream: str, name: Callable[[int], str] = str
+    ) -> None:
         if count < 1:
             raise UserError(f"{stream}: there is nothing to train on (no clip is usable). See the stage before.")
         self.make, self.count, self.batch, self.seed, self.stream = make, count, batch, seed, stream
+        self._name = name
         self.epoch_steps = steps_per_epoch(count, batch)
         self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, dtype=np.int64))
 
@@ -54,13 +58,23 @@ class Samples(Dataset[Sample]):
             self._order = (epoch, np.concatenate(passes)[:length])
         return self._order[1][within * self.batch : (within + 1) * self.batch]
 
+    def names(self, step: int) -> list[str]:
+        """What one step is made of."""
+        return sorted({self._name(int(item)) for item in self.items(step)})
+
     def __getitem__(self, number: int) -> Sample:
         step, position = divmod(number, self.batch)
-        rng = random_stream(self.seed, self.stream, 1, step, position)
-        return self.make(int(self.items(step)[position]), rng, step)
+        return self.make(int(self.items(step)[position]), self.generator(step, position), step)
 
-    def batches(self, first: int, last: int, workers: int, pinned: bool) -> Iterator[Sample]:
-        """Collated batches of the steps first..last-1, decoded by ``workers`` processes (0: in this one)."""
+    def generator(self, step: int, position: int) -> np.random.Generator:
+        """The random numbers of one sample."""
+        return random_stream(self.seed, self.stream, 1, step, position)
+
+    def batches(self, first: int, last: int, workers: int, pinned: bool) -> Generator[Sample, None, None]:
+        """Collated batches of the steps first..last-1, decoded by ``workers`` processes (0: in this one).
+
+        Close it where it is left early: the processes do not end by themselves.
+        """
         # Decoding is parallel over samples. Without threads of its own, OpenCV also leaves no lock behind for a fork.
         cv2.setNumThreads(0)
         size = self.batch
@@ -73,7 +87,13 @@ class Samples(Dataset[Sample]):
             prefetch_factor=4 if workers else None,
             worker_init_fn=_leave_signals_to_parent,
         )
-        return iter(loader)
+        iterator = iter(loader)
+        try:
+            yield from iterator
+        finally:
+            # An error's traceback would keep the iterator and its processes alive. These ignore SIGTERM, so that the
+            # interpreter would wait for them for ever at its end.
+            getattr(iterator, "_shutdown_workers", lambda: None)()
 
 
 def _leave_signals_to_parent(_worker: int) -> None:

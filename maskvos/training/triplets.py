@@ -56,14 +56,22 @@ class TripletSamples(Samples):
 
     def _sample(self, item: int, rng: np.random.Generator, step: int) -> Sample:
         """One sample of the curriculum's present stage."""
-        if item not in self._usable:
-            item = self.usable[int(rng.integers(len(self.usable)))]
+        item = self._usable_item(item, rng)
         low, high = self.settings.max_gap
         gap = low + int((high - low + 1) * step / self.total_steps)
         sample = self._triplet(item, rng, min(gap, high))
         if self.pairs is not None:
             sample |= {f"{PREFIX}{name}": value for name, value in self.pairs(item, rng).items()}
         return sample
+
+    def _usable_item(self, item: int, rng: np.random.Generator) -> int:
+        """The clip itself, or another one where it has no pseudo mask to learn from."""
+        return item if item in self._usable else self.usable[int(rng.integers(len(self.usable)))]
+
+    def names(self, step: int) -> list[str]:
+        """The clips of one step."""
+        items = (self._usable_item(int(n), self.generator(step, at)) for at, n in enumerate(self.items(step)))
+        return sorted({self.store.clips[item].name for item in items})
 
     def _triplet(self, item: int, rng: np.random.Generator, max_gap: int) -> Sample:
         clip, size = self.store.clips[item], self.settings.cropping.crop

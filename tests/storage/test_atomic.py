@@ -1,6 +1,9 @@
 """Outputs appear whole or not at all."""
 
 import errno
+import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -102,3 +105,45 @@ def test_an_error_of_the_caller_keeps_its_type(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_file(tmp_path / "out"):
         (tmp_path / "absent").read_text()
     assert names(tmp_path) == []
+
+
+def killed_while_writing(folder, ready, target):
+    """Holds half an output until it is killed."""
+    with (atomic_folder if folder else atomic_file)(target) as partial:
+        (partial / "half" if folder else partial).write_text("half")
+        ready.set()
+        signal.pause()
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one_writes_is_not(tmp_path, folder):
+    context, target = multiprocessing.get_context("fork"), tmp_path / "out.[1]"
+    write = write_folder if folder else write_file
+    ready = context.Event()
+    process = context.Process(target=killed_while_writing, args=(folder, ready, target))
+    process.start()
+    assert ready.wait(30)
+    write(target)
+    assert sum(".tmp-" in name for name in names(tmp_path)) == 1  # it may still be going on
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    write(tmp_path / "other")
+    assert sum(".tmp-" in name for name in names(tmp_path)) == 1  # another output's
+    write(target)
+    assert not any(".tmp-" in name for name in names(tmp_path))
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_one_before(tmp_path, monkeypatch):
+    write_folder(tmp_path / "out")
+    rename, calls = Path.replace, []
+
+    def replace(path, target):
+        calls.append(path)
+        if len(calls) == 2:
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(UserError, match="Nothing was changed"):
+        write_folder(tmp_path / "out")
+    assert names(tmp_path) == ["a", "inner", "out"]

@@ -1,8 +1,12 @@
 """Checkpoints: the last two, tied to their run, damaged ones skipped."""
 
+import multiprocessing
+import resource
+
 import pytest
 import torch
 
+from maskvos.errors import UserError
 from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
 
 
@@ -48,6 +52,34 @@ def test_a_damaged_one_falls_back_to_the_one_before(tmp_path, damage):
     path = tmp_path / "step-00000001.pt"
     path.write_bytes(damage(path.read_bytes()))
     assert checkpoints.latest() is None
+
+
+def save_on_a_full_disk(folder, messages):
+    """A process whose files may not grow beyond 100 kB."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    try:
+        Checkpoints(folder, "run").save(3, {"module": {"weight": torch.zeros(10**6)}})
+    except UserError as error:
+        messages.put(str(error))
+
+
+def test_a_full_disk_is_a_users_error_and_loses_nothing(tmp_path):
+    saved(tmp_path, 1, 2)
+    context = multiprocessing.get_context("fork")
+    messages = context.Queue()
+    process = context.Process(target=save_on_a_full_disk, args=(tmp_path, messages))
+    process.start()
+    message = messages.get(timeout=30)
+    process.join()
+    assert "cannot write" in message and "step-00000003.pt" in message and "Free space" in message
+    assert names(tmp_path) == ["step-00000001.pt", "step-00000002.pt"]
+
+
+def test_what_a_killed_write_left_is_removed(tmp_path):
+    checkpoints = saved(tmp_path, 1)
+    (tmp_path / ".step-00000002.pt.tmp-abc.pt").write_bytes(b"half")
+    assert checkpoints.latest()["step"] == 1
+    assert names(tmp_path) == ["step-00000001.pt"]
 
 
 def test_those_of_another_run_are_not_continued(tmp_path):

@@ -186,18 +186,54 @@ def test_steps_of_a_later_round_keep_their_numbers(tmp_path):
     assert [row["step"] for row in rows] == [24, 26]
 
 
-def test_a_loss_that_is_no_number_is_a_users_error_and_never_saved(tmp_path):
-    with pytest.raises(UserError, match="no longer a number"):
-        run(LineTask(wrong_at=4), tmp_path)
+@pytest.mark.parametrize(("wrong_at", "kept"), [(4, 3), (10, 9)])  # 10 is the last step
+def test_a_loss_that_is_no_number_is_a_users_error_and_never_saved(tmp_path, wrong_at, kept):
+    clips = ", ".join(samples().names(wrong_at))
+    with pytest.raises(
+        UserError, match=rf"not a number in step {wrong_at + 1}, clips {clips}\. .* keeps step {kept}\."
+    ):
+        run(LineTask(wrong_at=wrong_at), tmp_path)
     state = Checkpoints(tmp_path, "run").latest()
-    assert state["step"] == 3
+    assert state["step"] == kept
     assert all(torch.isfinite(value).all() for value in state["module"].values())
 
 
-def test_a_loss_that_is_no_number_in_the_last_step(tmp_path):
-    with pytest.raises(UserError, match="no longer a number"):
-        run(LineTask(wrong_at=10), tmp_path)
-    assert Checkpoints(tmp_path, "run").latest()["step"] == 9
+def test_a_step_that_is_skipped_changes_nothing_and_is_counted(tmp_path):
+    skipping = collapse(max_similarity=1.0, min_effective_rank=1.0, non_finite="skip")
+    task, plain = LineTask(wrong_at=4), LineTask()
+    training = train(task, samples(), range(11), Checkpoints(tmp_path, "run"), runtime(), SETTINGS, skipping)
+    assert training.record["skipped_steps"] == 1
+    assert [row["step"] for row in training.rows] == [4, 8, 11]
+    for step in (*range(4), *range(5, 11)):
+        batch = torch.utils.data.default_collate([samples()[2 * step], samples()[2 * step + 1]])
+        plain.optimiser.param_groups[0]["lr"] = plain.rate(step)
+        plain.optimiser.zero_grad()
+        plain.losses(batch, step)["loss"].backward()
+        plain.optimiser.step()
+        plain.after_step(step)
+    assert torch.equal(task.module.weight, plain.module.weight)
+    assert torch.equal(task.module.shadow, plain.module.shadow)
+
+
+class FrameGone(Samples):
+    """The frame store disappears at one step."""
+
+    def __getitem__(self, number):
+        if number == 14:
+            raise UserError("frames/shard: cannot be read. Run prepare again.")
+        return super().__getitem__(number)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_when_frames_end_the_state_is_saved_and_the_message_is_theirs(tmp_path, workers):
+    gone = FrameGone(make, 6, 2, 0, "line")
+    with pytest.raises(UserError) as error:
+        train(LineTask(), gone, range(11), Checkpoints(tmp_path, "run"), runtime(workers=workers), SETTINGS, ANYTHING)
+    assert str(error.value) == "frames/shard: cannot be read. Run prepare again."
+    assert Checkpoints(tmp_path, "run").latest()["step"] == 7
+    whole, resumed = LineTask(), LineTask()
+    assert run(resumed, tmp_path) == run(whole, tmp_path / "whole")
+    assert torch.equal(whole.module.weight, resumed.module.weight)
 
 
 def test_a_signal_saves_and_ends_with_status_75_and_the_next_run_goes_on(tmp_path):
@@ -327,6 +363,26 @@ def test_watching_changes_no_bit_of_the_training(tmp_path):
         plain.optimiser.step()
     assert torch.equal(task.module.weight, plain.module.weight)
     assert torch.equal(drawn, torch.rand(2))  # nor a random number
+
+
+FAILING_RUN = """
+import sys
+from pathlib import Path
+from maskvos.console import run_stage
+from tests.training import test_loop
+
+run_stage("toy", lambda: test_loop.run(test_loop.LineTask(wrong_at=4), Path(sys.argv[1]), workers=2))
+"""
+
+
+def test_a_stage_that_fails_ends_with_the_processes_that_decode(tmp_path):
+    """They ignore SIGTERM, which is all that the interpreter sends them at its end."""
+    command = [sys.executable, "-c", FAILING_RUN, str(tmp_path / "checkpoints")]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=90
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "not a number in step 5" in ended.stderr
 
 
 SLOW_RUN = """

@@ -1,0 +1,39 @@
+"""What ends a training from outside, said in one sentence: memory, decoding processes, damaged frames in them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from maskvos.errors import UserError
+from maskvos.memory import is_out_of_memory
+
+_FROM_WORKER = "Caught UserError in DataLoader worker"
+
+
+@contextmanager
+def explained(stage: str) -> Iterator[None]:
+    """Turn such an error into a user's.
+
+    Raises:
+        UserError: memory ran out; a process that decodes was killed; or a user's error that one of these raised,
+            without the traceback that the loader wraps it in.
+    """
+    try:
+        yield
+    except UserError as error:
+        text = str(error)
+        if not text.startswith(_FROM_WORKER):
+            raise
+        raise UserError(text.rpartition("UserError: ")[2].strip()) from None
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise UserError(
+                f"{stage}: out of memory ({str(error).splitlines()[0] if str(error) else type(error).__name__}). "
+                "Lower the stage's cropping.crop, its batch (which changes the result) or runtime.workers; what was "
+                "saved is kept, the same command goes on."
+            ) from error
+        if "DataLoader worker" in str(error):
+            raise UserError(
+                f"{stage}: a process that decodes frames ended by itself ({str(error).splitlines()[0]}), most likely "
+                "for want of memory. Lower runtime.workers; the same command goes on where the last checkpoint is."
+            ) from error
+        raise
