@@ -16,6 +16,7 @@ from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.loop import train
 from maskvos.training.multicrop import MultiCrop
 from maskvos.training.order import Samples
+from maskvos.training.provenance import training_record
 
 NAME = "pretrain_backbone"
 PARAMETERS = ("seed", "precision", "networks", "backbone_pretraining", "versions.pretrain_backbone")
@@ -34,8 +35,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     checkpoints = Checkpoints(args.checkpoints, _belongs_to(params, precision, store))
     log.info("%s: %d frames, %d steps on %s", NAME, len(store), task.total_steps, device)
     training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings, params.collapse)
+    record = training_record(NAME, params, precision, store)
     with atomic_folder(args.output) as folder:
-        save_network(folder, task.trunk, "backbone", params.networks, frames=store.fingerprint)
+        save_network(folder, task.trunk, "backbone", params.networks, training=record)
     write_curves(args.curves, training.rows)
     checkpoints.clear()
     return {"frames": len(store), **training.record, "precision": precision}

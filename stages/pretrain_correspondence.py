@@ -15,6 +15,7 @@ from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.loop import train
 from maskvos.training.order import Samples
+from maskvos.training.provenance import training_record
 from maskvos.training.regimes import correspondence_sampler, report_short_clips
 
 NAME = "pretrain_correspondence"
@@ -42,8 +43,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     )
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
     training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings, params.collapse)
+    record = training_record(NAME, params, precision, store, args.weights / FILE)
     with atomic_folder(args.output) as folder:
-        save_network(folder, encoder, "encoder", params.networks)
+        save_network(folder, encoder, "encoder", params.networks, training=record)
     write_curves(args.curves, training.rows)
     checkpoints.clear()
     return {**training.record, "precision": precision}

@@ -16,6 +16,7 @@ from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.loop import train
 from maskvos.training.optimiser import pack_state, unpack_state
+from maskvos.training.provenance import training_record
 from maskvos.training.segmentation_start import starting_model
 from maskvos.training.segmentation_task import SegmentationTask, uses_correspondence
 from maskvos.training.triplets import TripletSamples
@@ -34,7 +35,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     device = set_up_device(params.runtime)
     precision = used_precision(device, params.precision)
     store = FrameStore(args.frames)
-    pseudo_masks, _ = load_weights(args.pseudo_masks)
+    pseudo_masks, clustered = load_weights(args.pseudo_masks)
     joint = params.correspondence if uses_correspondence(settings, params.correspondence) else None
     samples = TripletSamples(store, pseudo_masks, settings, joint, rounds, params.seed)
     model = starting_model(args.weights, params.networks, settings.mask_encoder_start, params.seed)
@@ -53,8 +54,10 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     length = settings.epochs * samples.epoch_steps
     steps = range(args.round * length, (args.round + 1) * length)
     training = train(task, samples, steps, checkpoints, params.runtime, settings, params.collapse)
+    made = {"round": args.round, "clustering": clustered.get("clustering")}
+    record = training_record(NAME, params, precision, store, args.weights / FILE, **made)
     with atomic_folder(args.output) as folder:
-        save_network(folder, model, "model", params.networks)
+        save_network(folder, model, "model", params.networks, training=record)
         save_weights(folder / OPTIMISER, pack_state(task.optimiser), {"kind": "optimiser", "step": steps.stop})
     write_curves(args.curves, training.rows)
     checkpoints.clear()

@@ -1,24 +1,65 @@
-"""Networks to and from weights folders (``model.safetensors``)."""
+"""Networks to and from weights folders (``model.safetensors``), or single files of that format."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
+from maskvos import __version__
 from maskvos.errors import UserError
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.model import MaskVOS
 from maskvos.params.method import Networks
-from maskvos.storage.weights import load_weights, save_weights
+from maskvos.storage.weights import load_weights, read_description, save_weights
 
 FILE = "model.safetensors"
 
 
 def save_network(folder: Path | str, network: nn.Module, kind: str, networks: Networks, **extra: Any) -> None:
     """Write ``folder/model.safetensors``; ``kind`` is `backbone`, `encoder` or `model`."""
-    description = {"kind": kind, "networks": networks.model_dump(), **extra}
+    description = {"kind": kind, "networks": networks.model_dump(), "maskvos": __version__, **extra}
     save_weights(Path(folder) / FILE, network.state_dict(), description)
+
+
+def weights_file(path: Path | str) -> Path:
+    """The file of a weights folder; a path to a ``.safetensors`` file is that file."""
+    path = Path(path)
+    return path if path.is_file() or path.suffix == ".safetensors" else path / FILE
+
+
+def new_file(path: Path | str) -> Path:
+    """The same for a file to be written.
+
+    Raises:
+        UserError: it is there already: weights are dear, and never replaced by a conversion.
+    """
+    path = weights_file(path)
+    if path.exists():
+        raise UserError(f"{path}: there already, and may be other weights. Remove it, or name another --output.")
+    return path
+
+
+def stored_networks(path: Path | str) -> tuple[str, Networks]:
+    """Kind and networks of the weights of a stage, as the file itself describes them.
+
+    Raises:
+        UserError: the file is absent, damaged or foreign, or holds no network of a stage.
+    """
+    path = weights_file(path)
+    description = read_description(path)
+    kind = description.get("kind")
+    if kind not in ("backbone", "encoder", "model"):
+        raise UserError(f"{path}: holds {kind!r}, expected backbone, encoder or model weights.")
+    try:
+        return kind, Networks.model_validate(description.get("networks"))
+    except ValidationError as error:
+        raise UserError(
+            f"{path}: the networks in its description cannot be built ({error.error_count()} fields are wrong or "
+            "missing). Read the file with the version of maskvos that wrote it."
+        ) from error
 
 
 def untrained_encoder(networks: Networks, seed: int) -> VisualEncoder:
@@ -37,7 +78,7 @@ def load_encoder(folder: Path | str, networks: Networks, seed: int = 0) -> Visua
     Raises:
         UserError: the file is absent, damaged, foreign, or of another architecture.
     """
-    path = Path(folder) / FILE
+    path = weights_file(folder)
     tensors, description = load_weights(path)
     kind = description.get("kind")
     encoder = untrained_encoder(networks, seed)
@@ -45,12 +86,12 @@ def load_encoder(folder: Path | str, networks: Networks, seed: int = 0) -> Visua
         tensors = {
             name.removeprefix("encoder."): value for name, value in tensors.items() if name.startswith("encoder.")
         }
-        _fill(encoder, tensors, path)
+        fill(encoder, tensors, path)
     elif kind == "encoder":
-        _fill(encoder, tensors, path)
+        fill(encoder, tensors, path)
     elif kind == "backbone":
         kept = isinstance(encoder.trunk.layer4, nn.Identity)
-        _fill(encoder.trunk, {n: v for n, v in tensors.items() if not (kept and n.startswith("layer4."))}, path)
+        fill(encoder.trunk, {n: v for n, v in tensors.items() if not (kept and n.startswith("layer4."))}, path)
     else:
         raise UserError(f"{path}: holds {kind!r}, expected backbone, encoder or model weights.")
     return encoder
@@ -62,18 +103,23 @@ def load_model(folder: Path | str, networks: Networks) -> MaskVOS:
     Raises:
         UserError: the file is absent, damaged, foreign, or of another architecture.
     """
-    path = Path(folder) / FILE
+    path = weights_file(folder)
     tensors, description = load_weights(path)
     if description.get("kind") != "model":
         raise UserError(
             f"{path}: holds {description.get('kind')!r}; the full method needs the weights of a segment round."
         )
     model = MaskVOS(networks)
-    _fill(model, tensors, path)
+    fill(model, tensors, path)
     return model
 
 
-def _fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+def fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Give ``network`` the tensors of the file at ``path``.
+
+    Raises:
+        UserError: one is missing, not known, of another shape, or holds what is not a finite number.
+    """
     own = network.state_dict()
     missing = sorted(own.keys() - tensors.keys())
     foreign = sorted(tensors.keys() - own.keys())
@@ -85,4 +131,17 @@ def _fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
             f"known, {len(wrong)} of another shape, such as {named}). "
             "Set the networks parameters that they were trained with."
         )
+    check_finite(tensors, path)
     network.load_state_dict(tensors)
+
+
+def check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Raises:
+    UserError: a tensor holds NaN or infinity; names it.
+    """
+    bad = sorted(name for name, value in tensors.items() if not value.isfinite().all())
+    if bad:
+        raise UserError(
+            f"{path}: {len(bad)} tensors hold NaN or infinity, such as {bad[0]}: the training diverged or the file is "
+            "damaged. Train again with a lower learning rate, or fetch the file again."
+        )

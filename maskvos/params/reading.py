@@ -19,6 +19,7 @@ class StageParams:
     """
 
     def __init__(self, params: Params, sections: tuple[str, ...]) -> None:
+        self._sections = sections
         # These two never change a result, so every stage may read them.
         self._allowed = {section.split(".")[0] for section in sections} | {"runtime", "collapse"}
         self._params = params
@@ -27,6 +28,21 @@ class StageParams:
         if name not in self._allowed:
             raise AttributeError(f"this stage did not declare the parameters '{name}'; add them to its PARAMETERS")
         return getattr(self._params, name)
+
+    def record(self) -> dict[str, Any]:
+        """What was declared as plain data, for the description of the weights that come of it.
+
+        Without ``log_every`` and ``checkpoint_every``: they change no weight, so they must change no byte of the file.
+        """
+        content = self._params.model_dump()
+        declared: dict[str, Any] = {}
+        for section in self._sections:
+            name, _, key = section.partition(".")
+            value = {key: content[name][key]} if key else content[name]
+            if isinstance(value, dict):
+                value = {field: kept for field, kept in value.items() if field not in ("log_every", "checkpoint_every")}
+            declared[name] = value
+        return declared
 
 
 def read_params(path: Path | str, sections: tuple[str, ...]) -> Any:

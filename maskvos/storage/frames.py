@@ -45,6 +45,7 @@ class FrameStore:
         self.folder = Path(folder)
         index = _read_index(self.folder / "index.json")
         self.fingerprint: str = index["fingerprint"]
+        self.dataset: dict[str, str] = index.get("dataset", {})  # name, split and fingerprint of what it was made of
         self.clips: list[Clip] = []
         self._shards: list[Path] = [
             _check_shard(self.folder / shard["file"], shard["bytes"]) for shard in index["shards"]

@@ -1,4 +1,4 @@
-"""Weights as safetensors: named tensors and a small JSON description, never a pickle."""
+"""Weights as safetensors: named tensors and a JSON description, never a pickle (docs/weights.md)."""
 
 import json
 from collections.abc import Mapping
@@ -9,10 +9,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from maskvos import __version__
 from maskvos.errors import UserError
 from maskvos.storage.atomic import atomic_file
 
-FORMAT = "maskvos-1"
+FORMAT = "maskvos-2"
+# maskvos-1 is the same without `training`, `maskvos`, `commit` and `licence`.
+READABLE = ("maskvos-1", FORMAT)
 
 
 def save_weights(path: Path | str, tensors: Mapping[str, torch.Tensor], description: Mapping[str, Any]) -> None:
@@ -52,16 +55,38 @@ def _open(path: Path) -> Any:
     try:
         return safe_open(path, framework="pt")
     except (SafetensorError, OSError) as error:
+        if _is_pickle(path):
+            raise UserError(
+                f"{path}: a pickle of PyTorch, expected safetensors; maskvos never executes pickles. "
+                "Use `maskvos convert`, which reads the tensors of the checkpoints that it knows."
+            ) from error
         raise UserError(
             f"{path}: not a readable safetensors file ({error}). It is damaged or of another format; make it again."
         ) from error
 
 
+def _is_pickle(path: Path) -> bool:
+    """Whether the file starts as torch.save's do: a ZIP archive, or a pickle of protocol 2 and above."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    return start == b"PK\x03\x04" or (start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"))
+
+
 def _describe(file: Any, path: Path) -> dict[str, Any]:
     metadata = file.metadata() or {}
     if "maskvos" not in metadata:
-        raise UserError(f"{path}: these weights were not written by maskvos (no description). Convert them first.")
-    description: dict[str, Any] = json.loads(metadata["maskvos"])
-    if description.get("format") != FORMAT:
-        raise UserError(f"{path}: weights format {description.get('format')!r}, expected {FORMAT!r}.")
-    return description
+        raise UserError(
+            f"{path}: these weights were not written by maskvos (no description). "
+            "Name weights of a stage, or convert a checkpoint with `maskvos convert`."
+        )
+    try:
+        description = json.loads(metadata["maskvos"])
+    except ValueError as error:
+        raise UserError(f"{path}: the description is not JSON ({error}). Make the file again.") from error
+    found = description.get("format") if isinstance(description, dict) else None
+    if found not in READABLE:
+        raise UserError(
+            f"{path}: weights format {found!r}, this maskvos {__version__} reads {' and '.join(map(repr, READABLE))}. "
+            "Read the file with the version of maskvos that wrote it, or make it again."
+        )
+    return dict(description)

@@ -9,8 +9,11 @@ from maskvos.networks.files import (
     FILE,
     load_encoder,
     load_model,
+    new_file,
     save_network,
+    stored_networks,
     untrained_encoder,
+    weights_file,
 )
 from maskvos.networks.model import MaskVOS
 from maskvos.networks.trunk import Trunk
@@ -117,3 +120,35 @@ def test_a_kind_that_does_not_fit(tmp_path):
     save_weights(tmp_path / FILE, {"x": torch.zeros(1)}, {"kind": "optimiser"})
     with pytest.raises(UserError, match="holds 'optimiser', expected backbone, encoder or model"):
         load_encoder(tmp_path, networks())
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_numbers_that_are_not_finite_are_named(tmp_path, value):
+    encoder = VisualEncoder(networks())
+    encoder.head[3].bias.data[2] = value
+    save_network(tmp_path, encoder, "encoder", networks())
+    with pytest.raises(UserError, match=r"model\.safetensors: 1 tensors hold NaN or infinity, such as head\.3\.bias"):
+        load_encoder(tmp_path, networks())
+
+
+def test_a_folder_or_a_file(tmp_path):
+    assert weights_file(tmp_path) == tmp_path / FILE
+    assert weights_file(tmp_path / "gone") == tmp_path / "gone" / FILE
+    assert weights_file(tmp_path / "gone.safetensors") == tmp_path / "gone.safetensors"
+    encoder = VisualEncoder(networks())
+    save_network(tmp_path, encoder, "encoder", networks())
+    (tmp_path / FILE).rename(tmp_path / "published")
+    assert same(load_encoder(tmp_path / "published", networks()), encoder)
+    with pytest.raises(UserError, match="published: there already"):
+        new_file(tmp_path / "published")
+
+
+def test_the_file_says_its_own_networks(tmp_path):
+    save_network(tmp_path, VisualEncoder(networks()), "encoder", networks())
+    assert stored_networks(tmp_path) == ("encoder", networks())
+    save_weights(tmp_path / FILE, {}, {"kind": "pseudo_masks"})
+    with pytest.raises(UserError, match="holds 'pseudo_masks', expected backbone, encoder or model"):
+        stored_networks(tmp_path)
+    save_weights(tmp_path / FILE, {}, {"kind": "model", "networks": {**networks().model_dump(), "depth": 3}})
+    with pytest.raises(UserError, match=r"model\.safetensors: the networks in its description cannot be built \(1 "):
+        stored_networks(tmp_path)

@@ -139,3 +139,11 @@ def test_what_clusters_knows_of_no_annotations():
     assert clustering.model_dump().keys() - method.keys() == {"backend", "train_annotations_for_measuring_only"}
     assert not hasattr(clustering.method, "train_annotations_for_measuring_only")
     assert method.items() <= clustering.model_dump().items()
+
+
+def test_the_record_is_what_was_declared_without_how_it_was_logged():
+    params = read_params(PARAMS, ("seed", "networks", "segmentation", "versions.segment"))
+    segmentation = {key: value for key, value in CONTENT["segmentation"].items() if not key.endswith("_every")}
+    assert len(CONTENT["segmentation"]) == len(segmentation) + 2
+    expected = {"seed": CONTENT["seed"], "networks": CONTENT["networks"], "segmentation": segmentation}
+    assert params.record() == expected | {"versions": {"segment": CONTENT["versions"]["segment"]}}

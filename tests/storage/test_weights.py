@@ -1,9 +1,14 @@
 """Weights files: same input, same bytes; anything else is refused with a reason."""
 
+import json
+import pathlib
+import pickle
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from maskvos import __version__
 from maskvos.errors import UserError
 from maskvos.storage.weights import load_weights, read_description, save_weights
 
@@ -21,7 +26,7 @@ def test_round_trip_keeps_values_types_and_description(tmp_path):
     save_weights(path, tensors(), {"stage": "correspondence", "width": 128, "nested": {"x": [1, 2]}})
     loaded, description = load_weights(path)
     assert description == {
-        "format": "maskvos-1", "stage": "correspondence", "width": 128, "nested": {"x": [1, 2]}
+        "format": "maskvos-2", "stage": "correspondence", "width": 128, "nested": {"x": [1, 2]}
     }  # fmt: skip
     assert description == read_description(path)
     assert set(loaded) == set(tensors())
@@ -73,8 +78,51 @@ def test_foreign_file(tmp_path, read, metadata):
 
 
 @READERS
-def test_other_format(tmp_path, read):
+@pytest.mark.parametrize("found", ["maskvos-9", None, 3])
+def test_another_format_is_refused_and_both_are_named(tmp_path, read, found):
     path = tmp_path / "w.safetensors"
-    save_file({"x": torch.zeros(1)}, path, metadata={"maskvos": '{"format": "maskvos-9"}'})
-    with pytest.raises(UserError, match=r"'maskvos-9', expected 'maskvos-1'"):
+    save_file({"x": torch.zeros(1)}, path, metadata={"maskvos": json.dumps({"format": found})})
+    with pytest.raises(UserError) as caught:
         read(path)
+    expected = f"weights format {found!r}, this maskvos {__version__} reads 'maskvos-1' and 'maskvos-2'."
+    assert expected in str(caught.value) and "w.safetensors" in str(caught.value)
+
+
+@READERS
+def test_the_first_format_still_loads(tmp_path, read):
+    path = tmp_path / "w.safetensors"
+    save_file({"x": torch.ones(1)}, path, metadata={"maskvos": '{"format": "maskvos-1", "kind": "model"}'})
+    found = read(path)
+    assert (found if read is read_description else found[1]) == {"format": "maskvos-1", "kind": "model"}
+
+
+@READERS
+@pytest.mark.parametrize("text", ["{", "[1]", '"maskvos-2"'])
+def test_a_description_that_is_none(tmp_path, read, text):
+    path = tmp_path / "w.safetensors"
+    save_file({"x": torch.ones(1)}, path, metadata={"maskvos": text})
+    with pytest.raises(UserError, match=r"w\.safetensors: (the description is not JSON|weights format None)"):
+        read(path)
+
+
+class Trap:
+    """An object that writes a file when a pickle of it is executed."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return pathlib.Path.touch, (self.path,)
+
+
+@READERS
+@pytest.mark.parametrize("protocol", ["torch", 2, 5])
+def test_a_pickle_is_named_and_never_executed(tmp_path, read, protocol):
+    path = tmp_path / "model.pth"
+    if protocol == "torch":
+        torch.save({"model": Trap(tmp_path / "sprung")}, path)
+    else:
+        path.write_bytes(pickle.dumps({"model": Trap(tmp_path / "sprung")}, protocol))
+    with pytest.raises(UserError, match=r"model\.pth: a pickle of PyTorch, expected safetensors.*maskvos convert"):
+        read(path)
+    assert not (tmp_path / "sprung").exists()
