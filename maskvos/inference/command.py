@@ -9,13 +9,14 @@ import torch
 from maskvos.datasets.clips import open_clip
 from maskvos.datasets.sequence import VOID, Sequence, object_ids
 from maskvos.errors import UserError
-from maskvos.inference.features import encoder_keys, trunk_features
+from maskvos.inference.features import converted_features, encoder_keys, trunk_features
 from maskvos.inference.output import check_output
 from maskvos.inference.propagate import Frames, Given, Prediction, propagate_labels, segment_sequence
 from maskvos.inference.settings import add_settings, choose_settings, describe
-from maskvos.networks.files import FILE, load_encoder, load_model
+from maskvos.networks.features import KIND, load_features
+from maskvos.networks.files import load_encoder, load_model, stored_networks, weights_file
 from maskvos.params.inference import Tracking
-from maskvos.params.method import Networks, Runtime
+from maskvos.params.method import Runtime
 from maskvos.progress import track
 from maskvos.storage.atomic import atomic_folder
 from maskvos.storage.masks import read_mask, write_mask
@@ -39,7 +40,7 @@ def add_parser(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
         "--weights",
         type=Path,
         required=True,
-        help="weights folder of a stage: a model, or an encoder to copy labels by",
+        help="weights of a stage (a model, or an encoder to copy labels by) or of `maskvos convert`: folder or file",
     )
     parser.add_argument(
         "--output", type=Path, required=True, help="folder for the masks; one that holds only such masks is replaced"
@@ -99,12 +100,16 @@ def _short_side(size: tuple[int, ...], max_size: int | None) -> int | None:
 def _load_method(weights: Path, settings: Tracking, device: torch.device) -> Method:
     """The full method for the weights of a model, label propagation for those of an encoder; says the settings."""
     precision = used_precision(device, "auto")
-    description = read_description(weights / FILE)
-    networks = Networks.model_validate(description["networks"])
-    print(f"settings: {describe(settings, description['kind'] == 'model')}")
-    if description["kind"] == "model":
+    if read_description(weights_file(weights)).get("kind") == KIND:
+        network = place(load_features(weights), device)
+        print(f"settings: {describe(settings, False)}")
+        converted = converted_features(network, precision)
+        return lambda frames, given: propagate_labels(frames, given, converted, settings, device, network.stride)
+    kind, networks = stored_networks(weights)
+    print(f"settings: {describe(settings, kind == 'model')}")
+    if kind == "model":
         model = place(load_model(weights, networks), device)
         return lambda frames, given: segment_sequence(frames, given, model, settings, device, precision)
     encoder = place(load_encoder(weights, networks), device)
-    features = (trunk_features if description["kind"] == "backbone" else encoder_keys)(encoder, precision)
+    features = (trunk_features if kind == "backbone" else encoder_keys)(encoder, precision)
     return lambda frames, given: propagate_labels(frames, given, features, settings, device)

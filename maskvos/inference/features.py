@@ -1,4 +1,4 @@
-"""Features that label propagation can match: encoder keys, trunk features, raw Lab patches."""
+"""Features that label propagation can match: encoder keys, trunk features, converted networks', raw Lab patches."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,12 @@ from torch.nn import functional
 
 from maskvos.inference.geometry import STRIDE, pad_to_stride
 from maskvos.networks.encoder import VisualEncoder
+from maskvos.networks.features import FeatureNetwork
 from maskvos.networks.images import normalise
 from maskvos.training.device import autocast
 
 FeatureExtractor = Callable[[Tensor], Tensor]
-"""(1, 3, H', W') uint8 RGB at working resolution -> (1, D, h, w) L2-normalised, h = ceil(H' / 8)."""
+"""(1, 3, H', W') uint8 RGB at working resolution -> (1, D, h, w) L2-normalised, h = ceil(H' / stride)."""
 
 
 def network_input(picture: Tensor) -> Tensor:
@@ -41,6 +42,17 @@ def trunk_features(encoder: VisualEncoder, precision: str) -> FeatureExtractor:
         with autocast(picture.device, precision):
             trunk = encoder(network_input(picture)).trunk
         return functional.normalize(trunk.float(), dim=1)
+
+    return extract
+
+
+def converted_features(network: FeatureNetwork, precision: str) -> FeatureExtractor:
+    """What a converted network gives, ``network.stride`` pixels apart."""
+    network.eval()
+
+    def extract(picture: Tensor) -> Tensor:
+        with autocast(picture.device, precision):
+            return network(picture)
 
     return extract
 

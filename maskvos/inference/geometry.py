@@ -1,6 +1,7 @@
 """Sizes at inference: original image, working resolution, feature grid, and the ways between them.
 
-Images are padded at the right and the bottom to a multiple of the stride. Padding is always less than one cell, so
+The stride, pixels from one cell of the features to the next, is 8 but for converted networks with another. Images are
+padded at the right and the bottom to a multiple of it. Padding is always less than one cell, so
 every cell of the grid holds real pixels and no reference cell is made of padding alone; masks of cells are means over
 their real pixels only.
 """
@@ -17,23 +18,24 @@ STRIDE = 8
 
 @dataclass(frozen=True)
 class Geometry:
-    """``original`` and ``working`` (height, width) of a video; the grid follows from them."""
+    """``original`` and ``working`` (height, width) of a video; the grid follows from them and the stride."""
 
     original: tuple[int, int]
     working: tuple[int, int]
+    stride: int = STRIDE
 
     @property
     def grid(self) -> tuple[int, int]:
         """Cells (h, w) of the feature maps."""
-        return -(-self.working[0] // STRIDE), -(-self.working[1] // STRIDE)
+        return -(-self.working[0] // self.stride), -(-self.working[1] // self.stride)
 
 
-def plan_geometry(height: int, width: int, short_side: int | None) -> Geometry:
+def plan_geometry(height: int, width: int, short_side: int | None, stride: int = STRIDE) -> Geometry:
     """The working resolution: native, or the short side resized to ``short_side`` with the aspect kept."""
     if short_side is None:
-        return Geometry((height, width), (height, width))
+        return Geometry((height, width), (height, width), stride)
     scale = short_side / min(height, width)
-    return Geometry((height, width), (max(1, round(height * scale)), max(1, round(width * scale))))
+    return Geometry((height, width), (max(1, round(height * scale)), max(1, round(width * scale))), stride)
 
 
 def working_picture(image: np.ndarray, geometry: Geometry, device: torch.device) -> Tensor:
@@ -49,22 +51,22 @@ def working_masks(ids: np.ndarray, objects: list[int], geometry: Geometry, devic
     return _resize(masks[None], geometry.working)[0].to(device)
 
 
-def pad_to_stride(maps: Tensor, mode: str = "constant") -> Tensor:
+def pad_to_stride(maps: Tensor, mode: str = "constant", stride: int = STRIDE) -> Tensor:
     """(N, C, H', W') -> (N, C, 8h, 8w), padded at the right and the bottom with zeros or as ``mode`` says."""
     height, width = maps.shape[-2:]
-    return functional.pad(maps, (0, -width % STRIDE, 0, -height % STRIDE), mode=mode)
+    return functional.pad(maps, (0, -width % stride, 0, -height % stride), mode=mode)
 
 
-def to_grid(masks: Tensor) -> Tensor:
+def to_grid(masks: Tensor, stride: int = STRIDE) -> Tensor:
     """(K, H', W') -> (K, h, w): means over the real pixels of each cell."""
-    share = functional.avg_pool2d(pad_to_stride(torch.ones_like(masks[:1])[None]), STRIDE)
-    return (functional.avg_pool2d(pad_to_stride(masks[None]), STRIDE) / share)[0]
+    share = functional.avg_pool2d(pad_to_stride(torch.ones_like(masks[:1])[None], stride=stride), stride)
+    return (functional.avg_pool2d(pad_to_stride(masks[None], stride=stride), stride) / share)[0]
 
 
 def to_working(cells: Tensor, geometry: Geometry) -> Tensor:
     """(K, h, w) -> (K, H', W'), bilinear; the padding is cut off."""
-    enlarged = functional.interpolate(cells[None], scale_factor=STRIDE, mode="bilinear", align_corners=False)[0]
-    return enlarged[:, : geometry.working[0], : geometry.working[1]]
+    enlarged = functional.interpolate(cells[None], scale_factor=geometry.stride, mode="bilinear", align_corners=False)
+    return enlarged[0, :, : geometry.working[0], : geometry.working[1]]
 
 
 def to_labels(probabilities: Tensor, geometry: Geometry) -> np.ndarray:

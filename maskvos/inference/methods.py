@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from maskvos.inference.features import FeatureExtractor, network_input
-from maskvos.inference.geometry import Geometry, pad_to_stride, to_working
+from maskvos.inference.geometry import STRIDE, Geometry, pad_to_stride, to_working
 from maskvos.networks.aggregation import soft_aggregate
 from maskvos.networks.encoder import Features
 from maskvos.networks.model import MaskVOS
@@ -32,6 +32,7 @@ class Method(Protocol):
     """What the tracker needs of a method. N is the number of objects known so far."""
 
     kept_mask: Literal["coarse", "refined", "mean"]
+    stride: int  # pixels from one cell of the features to the next
 
     def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
         """(1, 3, H', W') uint8 -> the frame's features."""
@@ -56,8 +57,8 @@ class LabelPropagation:
 
     kept_mask: Literal["coarse", "refined", "mean"] = "coarse"
 
-    def __init__(self, features: FeatureExtractor) -> None:
-        self.features = features
+    def __init__(self, features: FeatureExtractor, stride: int = STRIDE) -> None:
+        self.features, self.stride = features, stride
 
     def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
         """See ``Method``."""
@@ -79,6 +80,8 @@ class MaskEmbedding:
         rounds: refinement rounds. Round 1 is Eq. 9 with the coarse mask of Eq. 8; each later round puts the last
             prediction in its place; with 0, the gathered values of Eq. 7 are decoded without V of the query.
     """
+
+    stride = STRIDE
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from maskvos.datasets.sequence import VOID, Sequence, object_ids
 from maskvos.errors import UserError
 from maskvos.inference.features import FeatureExtractor
 from maskvos.inference.geometry import (
+    STRIDE,
     Geometry,
     plan_geometry,
     to_grid,
@@ -65,14 +66,19 @@ def given_masks(sequence: Sequence) -> dict[str, np.ndarray]:
 
 
 def propagate_labels(
-    frames: Frames, given: Given, features: FeatureExtractor, settings: Tracking, device: torch.device
+    frames: Frames,
+    given: Given,
+    features: FeatureExtractor,
+    settings: Tracking,
+    device: torch.device,
+    stride: int = STRIDE,
 ) -> Iterator[Prediction]:
-    """Copy labels along the affinity of any features (Eq. 8); yields every frame in order.
+    """Copy labels along the affinity of any features (Eq. 8), ``stride`` pixels apart; yields every frame in order.
 
     Raises:
         UserError: a mask does not fit its frame, or frames differ in size.
     """
-    return _track(frames, given, LabelPropagation(features), settings, device)
+    return _track(frames, given, LabelPropagation(features, stride), settings, device)
 
 
 def segment_sequence(
@@ -114,7 +120,7 @@ class Tracker:
         self, method: Method, size: tuple[int, int], given: Given, settings: Tracking, device: torch.device
     ) -> None:
         self.method, self.settings, self.device, self.given = method, settings, device, given
-        self.geometry: Geometry = plan_geometry(size[0], size[1], settings.short_side)
+        self.geometry: Geometry = plan_geometry(size[0], size[1], settings.short_side, method.stride)
         # An object without a pixel stays in the list: it is simply never found.
         self.objects = sorted({identity for mask in given.values() for identity in object_ids(mask)})
         if sum(len(object_ids(mask)) for mask in given.values()) != len(self.objects):
@@ -135,7 +141,7 @@ class Tracker:
         if self.memory is None and not new:  # nothing has been marked so far
             return Prediction(name, np.zeros(self.geometry.original, np.uint8), with_background(masks))
         frame = self.method.encode(working_picture(image, self.geometry, self.device), self.geometry)
-        kept, kept_cells = masks.clone(), to_grid(masks)
+        kept, kept_cells = masks.clone(), to_grid(masks, self.geometry.stride)
         if self.memory is None:
             self.memory = self._start(frame)
         else:
@@ -161,7 +167,7 @@ class Tracker:
         masks[known] = refined
         share = {"coarse": 0.0, "mean": 0.5, "refined": 1.0}[self.method.kept_mask]
         kept[known] = torch.lerp(to_working(coarse, self.geometry), refined, share)
-        kept_cells[known] = torch.lerp(coarse, to_grid(refined), share)
+        kept_cells[known] = torch.lerp(coarse, to_grid(refined, self.geometry.stride), share)
 
     def _start(self, frame: Frame) -> ReferenceMemory:
         groups = sum(bool(object_ids(mask)) for mask in self.given.values())
@@ -182,6 +188,6 @@ def _override(
     """A given mask replaces whatever was predicted at its pixels."""
     objects = [tracker.objects[number] for number in new]
     given = working_masks(first, objects, tracker.geometry, tracker.device)
-    for target, truth in ((masks, given), (kept, given), (kept_cells, to_grid(given))):
+    for target, truth in ((masks, given), (kept, given), (kept_cells, to_grid(given, tracker.geometry.stride))):
         target *= (1 - truth.sum(0)).clamp(0, 1)
         target[new] = truth

@@ -9,8 +9,15 @@ import numpy as np
 import torch
 
 from maskvos.errors import UserError
-from maskvos.inference.features import FeatureExtractor, encoder_keys, lab_patches, trunk_features
+from maskvos.inference.features import (
+    FeatureExtractor,
+    converted_features,
+    encoder_keys,
+    lab_patches,
+    trunk_features,
+)
 from maskvos.inference.propagate import Frames, Given, propagate_labels, segment_sequence
+from maskvos.networks.features import load_features
 from maskvos.networks.files import load_encoder, load_model, untrained_encoder
 from maskvos.training.device import place, used_precision
 
@@ -18,7 +25,7 @@ Masks = Iterator[tuple[str, np.ndarray]]
 """Frame names and masks (H, W) uint8 ids, in order."""
 Row = Callable[[Frames, Given], Masks]
 
-WITH_WEIGHTS = ("backbone", "correspondence", "full")
+WITH_WEIGHTS = ("backbone", "correspondence", "external", "full")
 WITHOUT_WEIGHTS = ("copy", "lab", "untrained")
 
 
@@ -27,10 +34,10 @@ def make_row(row: str, params: Any, weights: Path | None, device: torch.device, 
 
     Args:
         row: ``copy`` the first masks; label propagation with ``lab`` patches, with the keys of an ``untrained``
-            encoder, with the trunk of the DINO ``backbone`` or the keys of the ``correspondence`` encoder; or the
-            ``full`` method.
+            encoder, with the trunk of the DINO ``backbone``, the keys of the ``correspondence`` encoder or those of an
+            ``external`` network, a converted checkpoint; or the ``full`` method.
         params: sections ``seed``, ``precision``, ``networks`` and ``inference``.
-        weights: folder of weights, for those rows that need one.
+        weights: folder (or file) of weights, for those rows that need one.
         layout: ``davis`` or ``youtubevos``, which decides the test resolution.
 
     Raises:
@@ -47,6 +54,11 @@ def make_row(row: str, params: Any, weights: Path | None, device: torch.device, 
     if row == "copy":
         return copy_masks
     settings = params.inference.for_layout(layout)
+    if row == "external":
+        network = place(load_features(weights or ""), device)
+        features = converted_features(network, used_precision(device, params.precision))
+        tracking = {"settings": settings, "device": device, "features": features, "stride": network.stride}
+        return partial(_ids, propagate_labels, **tracking)
     if row == "full":
         model = place(load_model(weights or "", params.networks), device)
         precision = used_precision(device, params.precision)

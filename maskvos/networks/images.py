@@ -1,5 +1,7 @@
 """Images as the networks take them."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -8,8 +10,8 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
 
-def normalise(images: Tensor) -> Tensor:
+def normalise(images: Tensor, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> Tensor:
     """(..., 3, H, W) uint8 RGB -> float32 with zero mean and unit variance for each channel."""
-    mean = torch.tensor(MEAN, device=images.device).view(3, 1, 1)
-    std = torch.tensor(STD, device=images.device).view(3, 1, 1)
-    return (images.float() / 255 - mean) / std
+    centre = torch.tensor(mean, device=images.device).view(3, 1, 1)
+    scale = torch.tensor(std, device=images.device).view(3, 1, 1)
+    return (images.float() / 255 - centre) / scale

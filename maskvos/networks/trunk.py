@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torchvision
 from torch import Tensor, nn
 
-from maskvos.params.method import Networks
+from maskvos.params.method import Backbone
 
 
 class TrunkMaps(NamedTuple):
@@ -32,7 +32,7 @@ class Trunk(nn.Module):
             resolution, as in CRW and DUL. The weights are the same either way.
     """
 
-    def __init__(self, networks: Networks, input_channels: int = 3, plain: bool = False) -> None:
+    def __init__(self, networks: Backbone, input_channels: int = 3, plain: bool = False) -> None:
         super().__init__()
         resnet = getattr(torchvision.models, networks.backbone)(weights=None)
         if input_channels != 3:

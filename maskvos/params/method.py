@@ -9,11 +9,16 @@ from maskvos.params.base import Counts, Section, Shares
 Fraction = Field(gt=0, le=1)
 
 
-class Networks(Section):
-    """E, V and D (paper 3, 3.3)."""
+class Backbone(Section):
+    """What a trunk is built from (paper 3.3)."""
 
     backbone: Literal["resnet18", "resnet50"]
     last_layer: Literal["layer3", "layer4"]
+
+
+class Networks(Backbone):
+    """E, V and D (paper 3, 3.3)."""
+
     embedding_dim: int = Field(ge=8)  # D of E's head, paper: 128
     mask_embedding_dim: int = Field(ge=8)  # D' of V's head, paper: 512
     decoder_width: int = Field(ge=8)  # channels of D's first residual block; the second has half

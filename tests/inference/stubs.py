@@ -55,9 +55,9 @@ def moving_square(frames, height=64, width=96, step=8):
     return images, masks
 
 
-def colours(picture):
+def colours(picture, stride=STRIDE):
     """Features: mean colour of each cell and its product terms, normalised."""
-    cells = functional.avg_pool2d(pad_to_stride(picture.float(), "replicate"), STRIDE) / 255 - 0.5
+    cells = functional.avg_pool2d(pad_to_stride(picture.float(), "replicate", stride), stride) / 255 - 0.5
     return functional.normalize(torch.cat([cells, cells.roll(1, 1) * cells, cells**2], 1), dim=1)
 
 

@@ -47,6 +47,20 @@ def test_a_full_mask_stays_full_in_padded_cells():
     torch.testing.assert_close(to_working(cells, geometry), torch.ones(1, 11, 18))
 
 
+def test_another_stride():
+    geometry = plan_geometry(20, 35, None, 16)
+    assert geometry.grid == (2, 3) and geometry.stride == 16
+    masks = torch.rand(1, 20, 35)
+    cells = to_grid(masks, 16)
+    assert cells.shape == (1, 2, 3)
+    torch.testing.assert_close(cells[0, 1, 2], masks[0, 16:, 32:].mean())
+    enlarged = to_working(cells, geometry)
+    assert enlarged.shape == (1, 20, 35)
+    torch.testing.assert_close(enlarged[0, 0, 0], cells[0, 0, 0])
+    between = cells[0, 0, 0] + (cells[0, 0, 1] - cells[0, 0, 0]) * 0.5 / 16  # pixel 8: half a pixel past the centre
+    torch.testing.assert_close(enlarged[0, 0, 8], between)
+
+
 @pytest.mark.parametrize("short_side", [None, 24])
 def test_labels_come_back_at_original_size(short_side):
     ids = np.zeros((50, 70), np.uint8)

@@ -1,5 +1,7 @@
 """Tracking against a literal implementation that keeps every frame, and the protocol's corners."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -29,17 +31,19 @@ def labels(frames, given, **changes):
     return list(propagate_labels(frames, given, colours, settings(**changes), CPU))
 
 
-def test_labels_equal_a_literal_loop_over_all_frames():
+@pytest.mark.parametrize("stride", [8, 16])
+def test_labels_equal_a_literal_loop_over_all_frames(stride):
     """Eq. 8 in float64 with every key and mask kept: five frames, two objects, odd size."""
     frames, first = video(6, 35, 43), squares(35, 43, o2=(3, 4, 14), o7=(15, 22, 17))
-    got = labels(frames, {"00000": first})
-    geometry = plan_geometry(35, 43, None)
+    features = partial(colours, stride=stride)
+    got = list(propagate_labels(frames, {"00000": first}, features, settings(), CPU, stride))
+    geometry = plan_geometry(35, 43, None, stride)
     height, width = geometry.grid
     keys = [
-        colours(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0).double().numpy()
+        features(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0).double().numpy()
         for _, image in frames
     ]
-    masks = [to_grid(working_masks(first, [2, 7], geometry, CPU)).double().flatten(1).T.numpy()]
+    masks = [to_grid(working_masks(first, [2, 7], geometry, CPU), stride).double().flatten(1).T.numpy()]
     for number in range(1, 6):
         recent = [index for index in range(number - 3, number) if index > 0]
         weights = dense(keys[number], np.stack(keys[:number]), [0], recent, 4, 3, 0.05)

@@ -8,9 +8,12 @@ import torch
 
 from maskvos.errors import UserError
 from maskvos.inference.rows import copy_masks, make_row
-from maskvos.networks.files import save_network, untrained_encoder
+from maskvos.networks.features import FeatureNetwork
+from maskvos.networks.files import FILE, save_network, untrained_encoder
 from maskvos.networks.model import MaskVOS
 from maskvos.networks.trunk import Trunk
+from maskvos.params.features import FeatureNetworkSettings
+from maskvos.storage.weights import save_weights
 from tests.inference.stubs import CPU, inference, moving_square, video
 from tests.inference.test_features import NETWORKS
 
@@ -24,6 +27,10 @@ def weights(tmp_path_factory):
     save_network(folder / "backbone", Trunk(NETWORKS, plain=True), "backbone", NETWORKS)
     save_network(folder / "correspondence", untrained_encoder(NETWORKS, 3), "encoder", NETWORKS)
     save_network(folder / "full", MaskVOS(NETWORKS), "model", NETWORKS)
+    network = {"family": "vit", "patch": 16, "width": 24, "depth": 1, "heads": 3, "positions": 4}
+    settings = FeatureNetworkSettings.model_validate({"network": network, "mean": [0.5] * 3, "std": [0.2] * 3})
+    tensors = FeatureNetwork(settings).network.state_dict()
+    save_weights(folder / "external" / FILE, tensors, {"kind": "features", "networks": settings.model_dump()})
     return folder
 
 
@@ -37,10 +44,10 @@ def test_copy_takes_up_late_objects():
         assert masks[frame][:, 0].tolist() == [1, 2, 2, 0]
 
 
-@pytest.mark.parametrize("row", ["copy", "lab", "untrained", "backbone", "correspondence", "full"])
+@pytest.mark.parametrize("row", ["copy", "lab", "untrained", "backbone", "correspondence", "external", "full"])
 def test_every_row_gives_every_frame(row, weights):
     frames, masks = moving_square(3)
-    needed = weights / row if row in ("backbone", "correspondence", "full") else None
+    needed = weights / row if row in ("backbone", "correspondence", "external", "full") else None
     results = list(make_row(row, PARAMS, needed, CPU, "davis")(frames, {"00000": masks[0]}))
     assert [name for name, _ in results] == [name for name, _ in frames]
     assert all(ids.dtype == np.uint8 and ids.shape == (64, 96) for _, ids in results)
@@ -55,7 +62,19 @@ def test_the_untrained_encoder_is_that_of_the_seed(weights):
     assert all(np.array_equal(left[1], right[1]) for left, right in zip(one, other, strict=True))
 
 
-@pytest.mark.parametrize(("row", "folder"), [("full", None), ("copy", "full"), ("best", None), ("full", "backbone")])
+@pytest.mark.parametrize(
+    ("row", "folder"),
+    [
+        ("full", None),
+        ("copy", "full"),
+        ("best", None),
+        ("full", "backbone"),
+        ("external", None),
+        ("external", "full"),
+        ("full", "external"),
+        ("correspondence", "external"),
+    ],
+)
 def test_rows_and_weights_that_do_not_go_together(row, folder, weights):
     with pytest.raises(UserError, match=r"row|weights"):
         make_row(row, PARAMS, weights / folder if folder else None, CPU, "davis")
@@ -66,6 +85,11 @@ def test_rows_and_weights_that_do_not_go_together(row, folder, weights):
 def test_the_layout_decides_the_resolution(row, layout, short_side, weights):
     method = make_row(row, PARAMS, weights / row if row == "full" else None, CPU, layout)
     assert method.keywords["settings"] == PARAMS.inference.at(short_side)
+
+
+def test_an_external_network_brings_its_stride(weights):
+    method = make_row("external", PARAMS, weights / "external" / FILE, CPU, "davis")
+    assert method.keywords["stride"] == 16
 
 
 def test_a_layout_without_masks_is_refused():

@@ -18,3 +18,9 @@ def test_each_channel_by_hand():
 def test_any_number_of_leading_axes():
     images = torch.randint(0, 256, (2, 6, 3, 4, 5), dtype=torch.uint8)
     assert torch.equal(normalise(images)[1, 2], normalise(images[1, 2]))
+
+
+def test_other_statistics():
+    images = torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8)
+    found = normalise(images, [0.1, 0.2, 0.3], [1.0, 2.0, 4.0])
+    torch.testing.assert_close(found[1, 2], (images[1, 2] / 255 - 0.3) / 4)
