@@ -13,10 +13,12 @@ from maskvos.errors import UserError
 # asked for is imported: evaluation needs no torch, and nothing else needs Hydra and DVC.
 COMMANDS = {
     "compose": ("maskvos.composition", "write params.yaml from a preset and overrides"),
+    "convert": ("maskvos.convert.command", "convert a public checkpoint (CRW, VFS, DINO, DUL)"),
     "datasets": ("maskvos.datasets.command", "list the public datasets and how to get them"),
     "evaluate": ("maskvos.evaluation.command", "score predicted masks (DAVIS, YouTube-VOS)"),
     "segment": ("maskvos.inference.command", "segment the marked objects through a video"),
     "table": ("maskvos.report.command", "print the results table, or write it as Markdown"),
+    "weights": ("maskvos.networks.weights_command", "show what a weights file says of itself, or publish it"),
     "sync": ("maskvos.sync", "after a run by one of Snakemake and DVC, let the other know"),
 }
 

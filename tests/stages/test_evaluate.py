@@ -7,13 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 
+from maskvos.convert.checkpoints import read_checkpoint
+from maskvos.convert.conversion import convert
+from maskvos.convert.sources import SOURCES
 from maskvos.errors import UserError
+from maskvos.networks.files import FILE
 from maskvos.params import read_all_params
 from maskvos.storage.masks import read_mask, write_mask
+from maskvos.storage.weights import save_weights
 from stages.evaluate import PARAMETERS, main
+from tests.convert import published
 from tests.inference.stubs import moving_square
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,6 +119,18 @@ def test_copy_is_worse_than_following(folder):
         output, _ = run(folder, row=row, output=row)
         scores[row] = json.loads((output / "metrics.json").read_text())["global"]["J_mean"]
     assert scores["copy"] < scores["lab"] - 0.1
+
+
+def test_a_converted_checkpoint_is_a_row_of_its_own(folder):
+    """Random weights of a ResNet at 1/8 tell the red square from the ground."""
+    tensors = published.resnet("resnet18")
+    torch.save(published.vfs(tensors, 8), folder / "vfs.pth")
+    path = folder / "vfs" / FILE
+    converted = convert(read_checkpoint(folder / "vfs.pth"), SOURCES["vfs"], path)
+    save_weights(path, converted.tensors, {"kind": "features", "networks": converted.settings.model_dump()})
+    output, _ = run(folder, row="external", weights=folder / "vfs")
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert metrics["row"] == "external" and metrics["global"]["J_mean"] > 0.5
 
 
 @pytest.mark.parametrize("row", ["lab", "untrained"])

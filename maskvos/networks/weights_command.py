@@ -1,0 +1,83 @@
+"""``maskvos weights``: what a weights file says of itself, and a copy of it for others."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from maskvos.errors import UserError
+from maskvos.networks.files import new_file, weights_file
+from maskvos.storage.weights import load_weights, save_weights
+
+Subparsers = argparse._SubParsersAction
+LAST_STAGE = {"backbone": "pretrain_backbone", "encoder": "pretrain_correspondence", "model": "segment"}
+
+
+def add_parser(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    """Add ``weights`` to the ``maskvos`` command; the parsed arguments carry the function to call as ``func``."""
+    parser = subparsers.add_parser("weights", help="show what a weights file says of itself, or publish it")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="print the description as JSON, then the tensors in one line")
+    show.add_argument("weights", type=Path, metavar="WEIGHTS", help="folder or file")
+    show.set_defaults(func=run_show)
+    export = actions.add_parser(
+        "export",
+        help="copy the weights of a stage into one file, with the commit and a licence",
+        description="The stages write neither: the same parameters must give the same bytes at every commit.",
+    )
+    export.add_argument("weights", type=Path, metavar="WEIGHTS", help="folder or file, of a stage")
+    export.add_argument("--output", type=Path, required=True, help="a .safetensors file, or a folder for one")
+    export.add_argument("--licence", required=True, metavar="NOTE", help="under which terms others may use the weights")
+    export.add_argument("--commit", help="of the code that trained them (default: from the record in --logs)")
+    export.add_argument("--logs", type=Path, default=Path("logs"), help="folder of the stages' records (default: logs)")
+    export.set_defaults(func=run_export)
+
+
+def run_show(arguments: argparse.Namespace) -> None:
+    """Print description and tensors.
+
+    Raises:
+        UserError: the file is absent, damaged or foreign.
+    """
+    tensors, description = load_weights(weights_file(arguments.weights))
+    print(json.dumps(description, indent=1, sort_keys=True))
+    numbers = sum(value.numel() for value in tensors.values())
+    types = sorted({str(value.dtype).removeprefix("torch.") for value in tensors.values()})
+    print(f"{len(tensors)} tensors, {numbers:,} numbers ({', '.join(types)})")
+
+
+def run_export(arguments: argparse.Namespace) -> None:
+    """Write the copy, whole or not at all; the tensors stay as they are.
+
+    Raises:
+        UserError: the weights are not a stage's, the commit is not known, or the output is there already.
+    """
+    source, target = weights_file(arguments.weights), new_file(arguments.output)
+    tensors, description = load_weights(source)
+    if description.get("kind") not in LAST_STAGE:
+        raise UserError(f"{source}: holds {description.get('kind')!r}, expected backbone, encoder or model weights.")
+    commit = arguments.commit or recorded_commit(description, arguments.logs)
+    published = {name: value for name, value in description.items() if name != "format"}
+    save_weights(target, tensors, published | {"commit": commit, "licence": arguments.licence})
+    print(f"{target}: commit {commit}; licence {arguments.licence}")
+
+
+def recorded_commit(description: dict[str, Any], logs: Path) -> str:
+    """The commit, and the state of the tree, that the stage's record in ``logs`` names.
+
+    Raises:
+        UserError: there is no such record, or it names no commit.
+    """
+    stage = LAST_STAGE[description["kind"]]
+    if stage == "segment":
+        stage += f"-{description.get('training', {}).get('segment', {}).get('round')}"
+    record = logs / f"{stage}.json"
+    try:
+        revision = str(json.loads(record.read_text())["revision"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{record}: no record of the stage that made these weights. Give --commit or --logs."
+        ) from error
+    if revision.startswith("unknown"):
+        raise UserError(f"{record}: the stage ran outside a git checkout. Give --commit.")
+    return revision

@@ -1,0 +1,83 @@
+"""``maskvos weights show`` and ``export``."""
+
+import json
+
+import pytest
+import torch
+
+from maskvos.cli import main
+from maskvos.errors import UserError
+from maskvos.networks.encoder import VisualEncoder
+from maskvos.networks.files import FILE, load_encoder, load_model, save_network
+from maskvos.networks.model import MaskVOS
+from maskvos.networks.weights_command import recorded_commit
+from maskvos.storage.weights import load_weights, save_weights
+from tests.tiny import networks
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["weights", *map(str, arguments)])
+    return ended.value.code
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save_network(tmp_path / "encoder", VisualEncoder(networks()), "encoder", networks(), training={"a": 1})
+    (tmp_path / "logs").mkdir()
+    record = {"revision": "0123456789ab, tree as committed"}
+    (tmp_path / "logs/pretrain_correspondence.json").write_text(json.dumps(record))
+    return tmp_path
+
+
+def test_show_prints_the_description_and_counts(folder, capsys):
+    assert run("show", folder / "encoder") == 0
+    shown = capsys.readouterr().out
+    body, last = shown.rstrip().rsplit("\n", 1)
+    description = json.loads(body)
+    assert description["kind"] == "encoder" and description["networks"] == networks().model_dump()
+    tensors = VisualEncoder(networks()).state_dict()
+    assert last == f"{len(tensors)} tensors, {sum(t.numel() for t in tensors.values()):,} numbers (float32, int64)"
+
+
+def test_export_adds_commit_and_licence_and_changes_no_tensor(folder):
+    output = folder / "out" / "maskvos-r18.safetensors"
+    options = ("--licence", "CC BY 4.0", "--logs", folder / "logs")
+    assert run("export", folder / "encoder", "--output", output, *options) == 0
+    before, described = load_weights(folder / "encoder" / FILE)
+    after, published = load_weights(output)
+    assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
+    extra = {"commit": "0123456789ab, tree as committed", "licence": "CC BY 4.0"}
+    assert published == described | extra
+    load_encoder(output, networks())
+    written = output.read_bytes()
+    assert run("export", folder / "encoder", "--output", output, *options) == 2  # never over other weights
+    assert output.read_bytes() == written
+    assert run("export", output, "--output", folder / "again.safetensors", *options) == 0
+    assert (folder / "again.safetensors").read_bytes() == written
+
+
+def test_a_commit_by_hand_and_a_model(folder):
+    save_network(folder / "model", MaskVOS(networks()), "model", networks(), training={"segment": {"round": 4}})
+    options = ("--licence", "MIT", "--logs", folder / "logs")
+    assert run("export", folder / "model", "--output", folder / "m.safetensors", *options) == 2
+    assert not (folder / "m.safetensors").exists()
+    assert run("export", folder / "model", "--output", folder / "m.safetensors", *options, "--commit", "abc") == 0
+    assert load_weights(folder / "m.safetensors")[1]["commit"] == "abc"
+    load_model(folder / "m.safetensors", networks())
+    (folder / "logs/segment-4.json").write_text(json.dumps({"revision": "def, tree as committed"}))
+    assert run("export", folder / "model", "--output", folder / "n.safetensors", *options) == 0
+    assert load_weights(folder / "n.safetensors")[1]["commit"] == "def, tree as committed"
+
+
+@pytest.mark.parametrize("content", ["{", "{}", "[]", '{"revision": "unknown, not a git checkout"}'])
+def test_records_without_a_commit(tmp_path, content):
+    (tmp_path / "pretrain_backbone.json").write_text(content)
+    with pytest.raises(UserError, match=r"pretrain_backbone\.json: .*Give --commit"):
+        recorded_commit({"kind": "backbone"}, tmp_path)
+
+
+def test_only_networks_of_a_stage_are_exported(folder, capsys):
+    save_weights(folder / "p.safetensors", {"x": torch.zeros(1)}, {"kind": "pseudo_masks"})
+    assert run("export", folder / "p.safetensors", "--output", folder / "q.safetensors", "--licence", "x") == 2
+    assert "holds 'pseudo_masks'" in capsys.readouterr().err
