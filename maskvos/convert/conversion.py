@@ -104,4 +104,5 @@ def _check_names(kept: dict[str, Tensor], expected: dict[str, torch.Size], sourc
 
 def _few(names: Iterable[str]) -> str:
     listed = list(names)
-    return ", ".join(listed[:3]) + (", ..." if len(listed) > 3 else "") if listed else "nothing"
+    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    return ", ".join(listed[:3]) + more if listed else "nothing"

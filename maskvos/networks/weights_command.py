@@ -28,6 +28,7 @@ def add_parser(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     export.add_argument("weights", type=Path, metavar="WEIGHTS", help="folder or file, of a stage")
     export.add_argument("--output", type=Path, required=True, help="a .safetensors file, or a folder for one")
     export.add_argument("--licence", required=True, metavar="NOTE", help="under which terms others may use the weights")
+    export.add_argument("--data", metavar="NOTE", help="the training videos in words; the file has their fingerprint")
     export.add_argument("--commit", help="of the code that trained them (default: from the record in --logs)")
     export.add_argument("--logs", type=Path, default=Path("logs"), help="folder of the stages' records (default: logs)")
     export.set_defaults(func=run_export)
@@ -57,8 +58,10 @@ def run_export(arguments: argparse.Namespace) -> None:
     if description.get("kind") not in LAST_STAGE:
         raise UserError(f"{source}: holds {description.get('kind')!r}, expected backbone, encoder or model weights.")
     commit = arguments.commit or recorded_commit(description, arguments.logs)
-    published = {name: value for name, value in description.items() if name != "format"}
-    save_weights(target, tensors, published | {"commit": commit, "licence": arguments.licence})
+    added = {"commit": commit, "licence": arguments.licence}
+    if arguments.data:
+        added["data"] = arguments.data
+    save_weights(target, tensors, {name: value for name, value in description.items() if name != "format"} | added)
     print(f"{target}: commit {commit}; licence {arguments.licence}")
 
 

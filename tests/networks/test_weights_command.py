@@ -42,12 +42,12 @@ def test_show_prints_the_description_and_counts(folder, capsys):
 
 def test_export_adds_commit_and_licence_and_changes_no_tensor(folder):
     output = folder / "out" / "maskvos-r18.safetensors"
-    options = ("--licence", "CC BY 4.0", "--logs", folder / "logs")
+    options = ("--licence", "CC BY 4.0", "--logs", folder / "logs", "--data", "my holidays")
     assert run("export", folder / "encoder", "--output", output, *options) == 0
     before, described = load_weights(folder / "encoder" / FILE)
     after, published = load_weights(output)
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
-    extra = {"commit": "0123456789ab, tree as committed", "licence": "CC BY 4.0"}
+    extra = {"commit": "0123456789ab, tree as committed", "licence": "CC BY 4.0", "data": "my holidays"}
     assert published == described | extra
     load_encoder(output, networks())
     written = output.read_bytes()
