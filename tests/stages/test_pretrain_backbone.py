@@ -60,14 +60,16 @@ def outputs(folder):
     return [(folder / name).read_bytes() for name in (f"weights/{FILE}", "curves.csv")]
 
 
-def test_writes_a_trunk_that_the_next_stage_loads_and_curves(finished):
+def test_writes_a_trunk_that_the_next_stage_loads_and_curves(stage, finished):
     folder, record = finished
     assert record["frames"] == 12 and record["steps"] == 6
     tensors, description = load_weights(folder / "weights" / FILE)
     encoder = load_encoder(folder / "weights", networks())
     assert torch.equal(encoder.trunk.layer3[0].conv1.weight, tensors["layer3.0.conv1.weight"])
     assert all(value.isfinite().all() for value in tensors.values())
-    assert description["kind"] == "backbone"
+    assert description["kind"] == "backbone" and set(description["training"]) == {stage.NAME}
+    declared = {section.split(".")[0] for section in stage.PARAMETERS}
+    assert set(description["training"][stage.NAME]["parameters"]) == declared
     rows = list(csv.DictReader((folder / "curves.csv").open()))
     teacher = ["teacher_entropy", "batch_entropy", "information"]
     assert list(rows[0]) == ["step", "epoch", "learning_rate", "loss", *teacher, "similarity", "effective_rank"]

@@ -10,13 +10,14 @@ import yaml
 
 from maskvos.networks.files import FILE, load_encoder, save_network
 from maskvos.networks.trunk import Trunk
-from maskvos.storage.weights import load_weights
+from maskvos.storage.weights import load_weights, read_description
 from maskvos.training.correspondence_task import CorrespondenceTask
 from stages.pretrain_correspondence import main
 from tests.tiny import CORRESPONDENCE, networks, write_frames, write_params
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = {"contrastive": ["short", "long"], "photometric": ["photometric"], "cycle": ["cycle"]}
+BEFORE = {"pretrain_backbone": {"parameters": {"seed": 5}}}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def inputs(tmp_path_factory):
     write_frames(folder / "frames", clips=4)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
-        save_network(folder / "backbone", Trunk(networks(last_layer="layer4")), "backbone", networks())
+        save_network(folder / "backbone", Trunk(networks(last_layer="layer4")), "backbone", networks(), training=BEFORE)
     return folder
 
 
@@ -69,6 +70,9 @@ def test_each_regime_trains_e_and_records_its_losses(inputs, tmp_path, regime, m
         load_encoder(tmp_path / "whole" / "weights", networks()),
         load_encoder(inputs / "backbone", networks()),
     )
+    training = read_description(tmp_path / "whole" / "weights" / FILE)["training"]
+    assert training.keys() == {*BEFORE, "pretrain_correspondence"}
+    assert training["pretrain_correspondence"]["parameters"]["correspondence"]["regime"] == regime
     for before, after in zip(start.parameters(), trained.parameters(), strict=True):
         assert not torch.equal(before, after)
 

@@ -12,7 +12,7 @@ from maskvos.errors import UserError
 from maskvos.networks.files import FILE, load_model, save_network, untrained_encoder
 from maskvos.params.plan import derive_plan
 from maskvos.storage.frames import FrameStore
-from maskvos.storage.weights import load_weights, save_weights
+from maskvos.storage.weights import load_weights, read_description, save_weights
 from maskvos.training.segmentation_task import SegmentationTask
 from stages.segment import OPTIMISER, main
 from tests.tiny import networks, write_frames, write_params
@@ -48,7 +48,8 @@ def inputs(tmp_path_factory):
     save_network(folder / "encoder", untrained_encoder(networks(), 1), "encoder", networks())
     labels = torch.zeros(8, 6, 8, dtype=torch.uint8)
     labels[:, :3], labels[:, 3:, 4:] = 1, 2
-    save_weights(folder / "masks.safetensors", {clip.name: labels for clip in FrameStore(folder / "frames").clips}, {})
+    clips = FrameStore(folder / "frames").clips
+    save_weights(folder / "masks.safetensors", {clip.name: labels for clip in clips}, {"clustering": {"clusters": 3}})
     return folder
 
 
@@ -88,6 +89,9 @@ def test_rounds_add_up_to_one_run_bit_for_bit(inputs, tmp_path, changes):
     halves = parameters(tmp_path / "halves.yaml", 2, 1, **changes)
     for number in (0, 1):
         run(inputs, tmp_path / "halves", halves, number)
+    training = read_description(tmp_path / "halves/1" / FILE)["training"]
+    assert training.keys() == {"segment"}
+    assert (training["segment"]["round"], training["segment"]["clustering"]) == (1, {"clusters": 3})
     for name in (FILE, OPTIMISER):
         whole, _ = load_weights(tmp_path / "whole/0" / name)
         parts, _ = load_weights(tmp_path / "halves/1" / name)
