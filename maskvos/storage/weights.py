@@ -1,5 +1,6 @@
 """Weights as safetensors: named tensors and a JSON description, never a pickle (docs/weights.md)."""
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,12 +20,19 @@ READABLE = ("maskvos-1", FORMAT)
 
 
 def save_weights(path: Path | str, tensors: Mapping[str, torch.Tensor], description: Mapping[str, Any]) -> None:
-    """Write tensors and a JSON description atomically; the same input gives the same bytes."""
+    """Write tensors and a JSON description atomically; the same input gives the same bytes.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written.
+    """
     plain = {name: tensors[name].detach().cpu().contiguous().clone() for name in sorted(tensors)}
     # safetensors writes metadata in hash order; a single entry keeps the bytes reproducible.
     metadata = {"maskvos": json.dumps({"format": FORMAT, **description}, sort_keys=True)}
     with atomic_file(path) as partial:
-        save_file(plain, partial, metadata=metadata)
+        try:
+            save_file(plain, partial, metadata=metadata)
+        except SafetensorError as error:  # nothing but writing can fail here
+            raise OSError(errno.EIO, str(error)) from error
 
 
 def read_description(path: Path | str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from maskvos import __version__
 from maskvos.errors import UserError
 from maskvos.storage.weights import load_weights, read_description, save_weights
+from tests.storage.full_disk import message_of
 
 READERS = pytest.mark.parametrize("read", [load_weights, read_description])
 
@@ -126,3 +127,9 @@ def test_a_pickle_is_named_and_never_executed(tmp_path, read, protocol):
     with pytest.raises(UserError, match=r"model\.pth: a pickle of PyTorch, expected safetensors.*maskvos convert"):
         read(path)
     assert not (tmp_path / "sprung").exists()
+
+
+def test_a_full_disk_is_a_users_error_and_leaves_nothing(tmp_path):
+    message = message_of(lambda: save_weights(tmp_path / "model.safetensors", {"a": torch.zeros(10**5)}, {}))
+    assert "cannot write" in message and "model.safetensors" in message and "Free space" in message
+    assert list(tmp_path.iterdir()) == []
