@@ -15,8 +15,8 @@ from maskvos.networks.trunk import Trunk
 from maskvos.params.plan import derive_plan
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.weights import save_weights
-from tests.stages.zygote import Zygote
 from tests.tiny import BACKBONE, CORRESPONDENCE, NETWORKS, networks, write_frames, write_params
+from tests.zygote import Zygote
 
 ROOT = Path(__file__).parents[2]
 KILLS = 5

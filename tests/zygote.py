@@ -4,6 +4,7 @@ Reads lines of JSON {folder, script, arguments, output} from stdin, writes each 
 status. A child is its own process: signals, locks and exit status are those of a stage started by hand.
 """
 
+import importlib
 import json
 import os
 import runpy
@@ -11,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 class Zygote:
@@ -41,10 +42,8 @@ class Zygote:
 
 
 def serve():
-    import stages.pretrain_backbone
-    import stages.pretrain_correspondence
-    import stages.recluster
-    import stages.segment  # noqa: F401
+    for script in sorted((ROOT / "stages").glob("*.py")):
+        importlib.import_module(f"stages.{script.stem}")
 
     for line in sys.stdin:
         message = json.loads(line)
