@@ -13,7 +13,7 @@ from maskvos.evaluation.formats import SUFFIXES, Format, headline, render
 from maskvos.evaluation.frames import write_frames
 from maskvos.evaluation.result import Result, write_objects
 from maskvos.evaluation.table import Sort, tables
-from maskvos.evaluation.worst import Scene, write_worst
+from maskvos.evaluation.worst import Scene, remove_pictures, write_worst
 from maskvos.storage.atomic import atomic_file
 from maskvos.tables.terminal import print_table
 
@@ -55,6 +55,8 @@ class Outputs:
         for fault in result.forgiven or ():
             print(f"forgiven: {fault.message}", file=_remarks(self.style))
         report_written([*self.paths, *[self.worst_folder] * bool(self.worst)], self.style)
+        if self.files and not self.worst and remove_pictures(self.worst_folder):
+            print(f"removed: {self.worst_folder}, pictures of the evaluation before", file=_remarks(self.style))
 
     @property
     def paths(self) -> list[Path]:

@@ -1,6 +1,7 @@
 """The worst frames of an evaluation as pictures: a folder of PNGs and a table of them, worst.csv."""
 
 import csv
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,20 +44,36 @@ def check_folder(folder: Path, files: Iterable[Path]) -> None:
     within = next((path for path in files if folder.resolve() in (path.resolve(), *path.resolve().parents)), None)
     if within is not None:
         raise UserError(f"--worst-dir {folder}: replacing this folder would delete {within}. Name another folder.")
+    strange = _strange(folder)
+    if strange:
+        raise UserError(
+            f"--worst-dir {folder}: holds {strange[0]}, which is no picture of an earlier evaluation, and would be "
+            "replaced as a whole. Name another folder."
+        )
+
+
+def _strange(folder: Path) -> list[str]:
+    """What lies there beside pictures of an earlier evaluation."""
     if not folder.exists():
-        return
+        return []
     found = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
     index = folder / INDEX
     known: set[str] = set()
     if index.is_file():
         with index.open(newline="", encoding="utf-8") as file:
             known = {INDEX, *(row.get("file") or "" for row in csv.DictReader(file))}
-    strange = sorted(found - known)
-    if strange:
-        raise UserError(
-            f"--worst-dir {folder}: holds {strange[0]}, which is no picture of an earlier evaluation, and would be "
-            "replaced as a whole. Name another folder."
-        )
+    return sorted(found - known)
+
+
+def remove_pictures(folder: Path) -> bool:
+    """Remove the pictures of an earlier evaluation, whose figures have just been replaced; whether there were any.
+
+    A folder that holds anything else stays as it is.
+    """
+    if not (folder / INDEX).is_file() or _strange(folder):
+        return False
+    shutil.rmtree(folder)
+    return True
 
 
 def write_worst(result: Result, scene: Scene, count: int, folder: Path) -> None:

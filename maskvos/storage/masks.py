@@ -1,5 +1,6 @@
 """Object masks as palette PNG: the pixel value is the object's id, the palette is the one of DAVIS and PASCAL VOC."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy as np
 from maskvos.errors import UserError
 from maskvos.storage.atomic import atomic_file
 from maskvos.storage.png import decode_plain
+
+END = b"IEND\xaeB`\x82"  # the last chunk of every PNG, with its checksum
 
 
 def _colour(identity: int) -> tuple[int, int, int]:
@@ -45,18 +48,19 @@ def read_mask(path: Path | str) -> np.ndarray:
         UserError: the file is absent or damaged, is no PNG, or holds colours instead of ids.
     """
     try:
-        ids = decode_plain(Path(path).read_bytes())
-        return _read_any(path) if ids is None else ids
+        data = Path(path).read_bytes()
+        ids = decode_plain(data)
+        return _read_any(path, data) if ids is None else ids
     except FileNotFoundError:
         raise UserError(f"{path}: no such mask. Expected a palette PNG with object ids.") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise UserError(f"{path}: not a readable PNG ({error}). It is damaged; write it again.") from None
 
 
-def _read_any(path: Path | str) -> np.ndarray:
+def _read_any(path: Path | str, data: bytes) -> np.ndarray:
     from PIL import Image  # here, because most masks need no Pillow
 
-    with Image.open(path) as image:
+    with Image.open(io.BytesIO(data)) as image:
         if image.format != "PNG":  # the name says so, the content is JPEG: ids that were smeared
             raise UserError(f"{path}: a mask must be a PNG, this is {image.format}. Save the ids without loss.")
         if image.mode not in ("P", "L", "1"):
@@ -64,4 +68,6 @@ def _read_any(path: Path | str) -> np.ndarray:
                 f"{path}: a mask must be an indexed (palette) or 8-bit grey PNG whose pixel values are object ids, "
                 f"this one has mode {image.mode}. Save the ids, not their colours."
             )
+        if END not in data:  # Pillow does not mind
+            raise ValueError("its end is missing")
         return np.array(image).astype(np.uint8, copy=False)

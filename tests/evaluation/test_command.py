@@ -116,6 +116,12 @@ def test_everything_at_once(arguments: list[str], tmp_path: Path, protocol: list
     found = {path.name for path in (tmp_path / "out").iterdir()}
     assert found == {"metrics.json", "objects.csv", "table.tex", "frames.csv", "worst"}
     assert len(list((tmp_path / "out" / "worst").glob("*.png"))) == 1  # two frames only: they are neighbours
+    (tmp_path / "out" / "worst" / "mine.txt").write_text("kept")
+    for kept in (True, False):
+        with pytest.raises(SystemExit):
+            main(["evaluate", *protocol, *arguments, *outputs])
+        assert (tmp_path / "out" / "worst").exists() is kept  # no stale pictures, but nothing of the user's goes
+        (tmp_path / "out" / "worst" / "mine.txt").unlink(missing_ok=True)
     (tmp_path / "predictions" / "clip" / "00001.png").unlink()
     before = (tmp_path / "out" / "table.tex").stat()
     with pytest.raises(SystemExit) as ended:

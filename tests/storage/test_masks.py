@@ -68,7 +68,7 @@ def test_missing_and_damaged_masks_are_named(tmp_path: Path):
     path = tmp_path / "mask.png"
     write_mask(path, np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8))
     whole = path.read_bytes()
-    for damaged in (b"", b"text", whole[: len(whole) // 2]):
+    for damaged in (b"", b"text", whole[: len(whole) // 2], whole[:-12], whole[:-1]):  # the last two lack the end
         path.write_bytes(damaged)
         with pytest.raises(UserError, match=r"mask\.png: not a readable PNG"):
             read_mask(path)
