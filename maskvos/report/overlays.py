@@ -1,4 +1,4 @@
-"""Masks drawn over frames, small enough to be embedded in a page."""
+"""Frames with masks over them, small enough to be embedded in a page."""
 
 import base64
 import io
@@ -7,37 +7,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from maskvos.storage.masks import PALETTE
+from maskvos.overlays import overlay
 
 JPEG_QUALITY = 80  # no visible blocks at thumbnail size, about 8 kB for 240 pixels of width
-
-
-def overlay(image: np.ndarray, ids: np.ndarray, opacity: float = 0.5) -> np.ndarray:
-    """Objects tinted in their colour of the DAVIS palette with a lighter outline; background untouched.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        ids: (H, W) uint8 object ids, 0 background.
-        opacity: of the tint, 0 to 1.
-
-    Returns:
-        (H, W, 3) uint8 RGB, a new array.
-    """
-    colours = PALETTE.astype(np.float32)
-    tinted = image.astype(np.float32)
-    objects = ids > 0
-    tinted[objects] = (1 - opacity) * tinted[objects] + opacity * colours[ids[objects]]
-    edge = outline(ids)
-    tinted[edge] = 0.35 * colours[ids[edge]] + 0.65 * 255  # the palette's dark colours alone vanish on dark frames
-    return tinted.round().astype(np.uint8)
-
-
-def outline(ids: np.ndarray) -> np.ndarray:
-    """(H, W) bool: object pixels with a 4-neighbour of another id; the frame's border is not an edge."""
-    padded = np.pad(ids, 1, mode="edge")
-    centre = padded[1:-1, 1:-1]
-    neighbours = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
-    return (centre > 0) & np.any([centre != other for other in neighbours], axis=0)
 
 
 def thumbnail(image: np.ndarray, ids: np.ndarray | None, width: int) -> np.ndarray:
