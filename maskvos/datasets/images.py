@@ -75,6 +75,12 @@ class VideoFile:
         total, self._capture = self._next, None
         return total
 
+    def stated(self) -> int:
+        """Number of frames as the container states it, which can be wrong; 0 where it does not. Nothing is decoded."""
+        import cv2
+
+        return max(0, int(self._open().get(cv2.CAP_PROP_FRAME_COUNT)))
+
     def rate(self) -> float:
         """Frames per second as the container states it; 0 where it does not."""
         import cv2

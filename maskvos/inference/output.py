@@ -1,4 +1,4 @@
-"""Where ``maskvos segment`` may write: its output replaces a folder, which must hold masks of its own and no input."""
+"""Where ``maskvos segment`` may write: its output replaces a folder, which must hold no input and no foreign file."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,11 +6,13 @@ from pathlib import Path
 from PIL import Image
 
 from maskvos.errors import UserError
+from maskvos.inference.objects_json import is_objects
+from maskvos.inference.overlay_video import is_overlay
 from maskvos.storage.masks import PALETTE
 
 
 def check_output(output: Path, source: Path, inputs: Iterable[Path], overwrite: bool) -> None:
-    """Make sure that replacing ``output`` destroys no input and nothing but masks that maskvos wrote.
+    """Make sure that replacing ``output`` destroys no input and nothing but what this command wrote.
 
     Args:
         output: the folder that will be replaced; it need not exist.
@@ -33,13 +35,17 @@ def check_output(output: Path, source: Path, inputs: Iterable[Path], overwrite: 
     strange = None if overwrite or not output.is_dir() else _first_strange(output)
     if strange is not None:
         raise UserError(
-            f"--output {output}: holds {strange.name}, which is no mask that maskvos wrote, and would be replaced as a "
+            f"--output {output}: holds {strange.name}, which this command did not write, and would be replaced as a "
             "whole. Name another folder, or add --overwrite to lose what it holds."
         )
 
 
 def _first_strange(folder: Path) -> Path | None:
-    return next((path for path in sorted(folder.iterdir()) if not _is_mask(path)), None)
+    return next((path for path in sorted(folder.iterdir()) if not _is_own(path)), None)
+
+
+def _is_own(path: Path) -> bool:
+    return _is_mask(path) or is_overlay(path) or is_objects(path)
 
 
 def _is_mask(path: Path) -> bool:

@@ -143,7 +143,7 @@ class Tracker:
         frame = self.method.encode(working_picture(image, self.geometry, self.device), self.geometry)
         kept, kept_cells = masks.clone(), to_grid(masks, self.geometry.stride)
         if self.memory is None:
-            self.memory = self._start(frame)
+            self.memory = self.empty_memory(len(frame.key))
         else:
             self._predict(frame, self.memory, masks, kept, kept_cells)
         if first is not None and new:
@@ -169,10 +169,11 @@ class Tracker:
         kept[known] = torch.lerp(to_working(coarse, self.geometry), refined, share)
         kept_cells[known] = torch.lerp(coarse, to_grid(refined, self.geometry.stride), share)
 
-    def _start(self, frame: Frame) -> ReferenceMemory:
+    def empty_memory(self, key_dim: int, device: torch.device | None = None) -> ReferenceMemory:
+        """A memory for this video, without references so far; on the tracker's device unless another is named."""
         groups = sum(bool(object_ids(mask)) for mask in self.given.values())
-        grid, dim = self.geometry.grid, len(frame.key)
-        return ReferenceMemory(grid, dim, len(self.objects), groups, self.settings, self.device)
+        grid, count = self.geometry.grid, len(self.objects)
+        return ReferenceMemory(grid, key_dim, count, groups, self.settings, device or self.device)
 
     def _check(self, name: str, what: str, array: np.ndarray) -> None:
         if array.shape[:2] != self.geometry.original:

@@ -119,6 +119,25 @@ def atomic_folder(target: Path | str, each_file: bool = True) -> Iterator[Path]:
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.tmp-", dir=target.parent))
         lock = _lock(partial)
         yield partial
+        replace_folder(partial, target, each_file)
+    except OSError as error:
+        raise _explain(error, target, partial is not None) from None
+    finally:
+        _close(lock)
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def replace_folder(partial: Path, target: Path, each_file: bool = True) -> None:
+    """Give ``target``'s place to a finished folder beside it; whatever stood there is removed.
+
+    Args:
+        each_file: as `atomic_folder` has it.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written.
+    """
+    try:
         partial.chmod(0o755)
         if each_file:
             for path in partial.rglob("*"):
@@ -128,11 +147,7 @@ def atomic_folder(target: Path | str, each_file: bool = True) -> Iterator[Path]:
             os.sync()
         _exchange(partial, target)
     except OSError as error:
-        raise _explain(error, target, partial is not None) from None
-    finally:
-        _close(lock)
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
+        raise _explain(error, target, begun=True) from None
 
 
 def _exchange(partial: Path, target: Path) -> None:

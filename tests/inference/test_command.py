@@ -1,47 +1,20 @@
 """``maskvos segment`` from the command line's arguments to the masks."""
 
-import argparse
+import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-import torch
-from PIL import Image
 
 from maskvos.cli import main
 from maskvos.errors import UserError
-from maskvos.inference import command
-from maskvos.inference.command import add_parser
-from maskvos.networks.files import save_network, untrained_encoder
-from maskvos.networks.model import MaskVOS
+from maskvos.inference import segment_run
 from maskvos.params import read_all_params
 from maskvos.storage.masks import read_mask, write_mask
-from tests.inference.stubs import moving_square
-from tests.inference.test_features import NETWORKS
+from tests.inference.segmenting import contents, run
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(*arguments):
-    parser = argparse.ArgumentParser()
-    add_parser(parser.add_subparsers())
-    chosen = parser.parse_args(["segment", *map(str, arguments)])
-    return chosen.func(chosen)
-
-
-@pytest.fixture
-def clip(tmp_path, monkeypatch):
-    """A folder of three frames, a first mask, weights of both kinds. The test process keeps its number of threads."""
-    monkeypatch.setattr(command, "set_up_device", lambda _: torch.device("cpu"))
-    frames, masks = moving_square(3)
-    (tmp_path / "frames").mkdir()
-    for name, image in frames:
-        Image.fromarray(image).save(tmp_path / "frames" / f"{name}.png")
-    write_mask(tmp_path / "first.png", masks[0] * 7)
-    torch.manual_seed(0)
-    save_network(tmp_path / "encoder", untrained_encoder(NETWORKS, 3), "encoder", NETWORKS)
-    save_network(tmp_path / "model", MaskVOS(NETWORKS), "model", NETWORKS)
-    return tmp_path
 
 
 @pytest.mark.parametrize("weights", ["encoder", "model"])
@@ -52,7 +25,7 @@ def test_masks_of_every_frame(clip, weights, extra):
         *("--mask", clip / "first.png", "--weights", clip / weights, "--output", clip / "out"),
         *("--device", "cpu", *extra),
     )
-    masks = [read_mask(path) for path in sorted((clip / "out").iterdir())]
+    masks = [read_mask(path) for path in sorted((clip / "out").glob("*.png"))]
     assert np.array_equal(masks[0], read_mask(clip / "first.png"))
     assert [mask.shape for mask in masks] == [(64, 96)] * 3
     assert set(np.unique(masks)) <= {0, 7}
@@ -61,7 +34,7 @@ def test_masks_of_every_frame(clip, weights, extra):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"source": "nowhere"}, "neither a video file"),
+        ({"source": "nowhere"}, "no such file or folder"),
         ({"--mask": "empty.png"}, "no object"),
         ({"--mask": "small.png"}, "8x8"),
         ({"--weights": "nowhere"}, "no such weights"),
@@ -100,14 +73,17 @@ def test_other_files_in_the_output_folder_need_overwrite(clip):
         run(*run_with)
     assert (clip / "out" / "notes.txt").read_text() == "dear"
     run(*run_with, "--overwrite")
-    run(*run_with)  # over the masks of the run before
-    assert len(list((clip / "out").iterdir())) == 3
+    run(*run_with, "--json")
+    before = contents(clip / "out")
+    run(*run_with, "--json")  # over masks, overlay and JSON of the run before
+    assert contents(clip / "out") == before
+    assert list(before) == ["00000.png", "00001.png", "00002.png", "objects.json", "overlay.mp4"]
 
 
 def test_the_settings_of_a_parameter_file_are_used_and_said(clip, capsys, monkeypatch):
     used = []
-    track = command.segment_sequence
-    monkeypatch.setattr(command, "segment_sequence", lambda *given: used.append(given[3]) or track(*given))
+    make = segment_run.Tracker
+    monkeypatch.setattr(segment_run, "Tracker", lambda *given: used.append(given[3]) or make(*given))
     options = ("--mask", clip / "first.png", "--weights", clip / "model", "--output", clip / "out")
     run(clip / "frames", *options, "--params", ROOT / "params.yaml", "--rounds", 0)
     expected = read_all_params(ROOT / "params.yaml").inference
@@ -115,3 +91,33 @@ def test_the_settings_of_a_parameter_file_are_used_and_said(clip, capsys, monkey
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("settings: ")]
     assert len(lines) == 1
     assert f"0 refinement rounds, kept mask {expected.kept_mask}" in lines[0]
+
+
+def test_the_json_describes_the_masks_and_what_made_them(clip):
+    options = ("--weights", clip / "model", "--output", clip / "out", "--json", "--method", "propagation", "--start", 1)
+    run(clip / "frames", "--mask", f"2={clip / 'first.png'}", *options)
+    found = json.loads((clip / "out" / "objects.json").read_text())
+    frames = found.pop("frames")
+    assert [frame["frame"] for frame in frames] == ["00001", "00002"]
+    assert frames[0]["objects"] == [{"id": 7, "area": 0, "box": None}]
+    assert frames[1]["objects"] == [{"id": 7, "area": 24 * 24, "box": [16, 16, 24, 24]}]
+    assert (found["frame_count"], found["height"], found["width"], found["rate"]) == (2, 64, 96, None)
+    assert (found["method"], found["settings"]["top_k"], found["weights"]["kind"]) == ("propagation", 10, "model")
+    assert found["objects"] == [{"id": 7, "frame": "00002", "file": str(clip / "first.png"), "pixels": 24 * 24}]
+
+
+def test_a_video_file(clip):
+    writer = cv2.VideoWriter(str(clip / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 12.5, (96, 64))
+    for path in sorted((clip / "frames").iterdir()):
+        writer.write(cv2.imread(str(path)))
+    writer.release()
+    run(clip / "clip.avi", "--mask", clip / "first.png", "--weights", clip / "encoder", "--output", clip / "out")
+    assert [path.name for path in sorted((clip / "out").glob("*.png"))] == ["00000.png", "00001.png", "00002.png"]
+    overlay = cv2.VideoCapture(str(clip / "out" / "overlay.mp4"))
+    assert (overlay.get(cv2.CAP_PROP_FPS), overlay.get(cv2.CAP_PROP_FRAME_COUNT)) == (12.5, 3)
+
+
+def test_objects_are_said_with_their_numbers(clip, capsys):
+    options = ("--weights", clip / "encoder", "--output", clip / "out", "--no-overlay")
+    run(clip / "frames", "--mask", clip / "first.png", *options)
+    assert f"object 7: 576 pixels of frame 00000 ({clip / 'first.png'})" in capsys.readouterr().out

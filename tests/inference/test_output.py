@@ -5,8 +5,11 @@ import pytest
 from PIL import Image
 
 from maskvos.errors import UserError
+from maskvos.inference.objects_json import write_objects
 from maskvos.inference.output import check_output
+from maskvos.inference.overlay_video import write_overlay
 from maskvos.storage.masks import write_mask
+from tests.inference.stubs import moving_square
 
 
 @pytest.fixture
@@ -65,6 +68,15 @@ def test_masks_of_an_earlier_run_may_be_replaced(work):
     check(work, "out")
 
 
+def test_overlay_and_json_of_an_earlier_run_may_be_replaced(work):
+    frames, masks = moving_square(2)
+    for (name, _), mask in zip(frames, masks, strict=True):
+        write_mask(work / f"out/{name}.png", mask)
+    list(write_overlay(work / "out/overlay.mp4", frames, work / "out", 10.0, (64, 96)))
+    write_objects(work / "out/objects.json", {}, ["00000"], work / "out", [1])
+    check(work, "out")
+
+
 def grey(path):
     Image.new("L", (4, 4)).save(path)
 
@@ -81,6 +93,8 @@ def other_palette(path):
         ("00001.png", other_palette),
         ("00001.png", lambda path: path.write_bytes(b"no picture")),
         ("folder", lambda path: path.mkdir()),
+        ("overlay.mp4", lambda path: path.write_bytes(b"a film")),
+        ("objects.json", lambda path: path.write_text("{}")),
         (".hidden", lambda path: path.write_text("dear")),
     ],
 )

@@ -36,6 +36,14 @@ def test_model_round_trip_and_its_encoder(tmp_path):
     assert description["networks"] == networks().model_dump()
 
 
+def test_a_single_file_may_be_named_instead_of_its_folder(tmp_path):
+    model = MaskVOS(networks())
+    save_network(tmp_path, model, "model", networks())
+    file = (tmp_path / FILE).rename(tmp_path / "best.safetensors")
+    assert same(load_model(file, networks()), model)
+    assert same(load_encoder(file, networks()), model.encoder)
+
+
 def test_encoder_round_trip(tmp_path):
     encoder = VisualEncoder(networks())
     save_network(tmp_path, encoder, "encoder", networks())

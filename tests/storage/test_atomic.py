@@ -10,7 +10,7 @@ import pytest
 
 from maskvos.errors import UserError
 from maskvos.storage import atomic
-from maskvos.storage.atomic import atomic_file, atomic_folder
+from maskvos.storage.atomic import atomic_file, atomic_folder, replace_folder
 
 
 def full_disk(*args, **kwargs):
@@ -147,3 +147,15 @@ def test_a_folder_that_cannot_be_put_in_place_leaves_the_one_before(tmp_path, mo
     with pytest.raises(UserError, match="Nothing was changed"):
         write_folder(tmp_path / "out")
     assert names(tmp_path) == ["a", "inner", "out"]
+
+
+def test_a_folder_that_cannot_take_its_place_stays(tmp_path, monkeypatch):
+    (tmp_path / "partial").mkdir()
+    (tmp_path / "partial" / "a").write_text("new")
+    monkeypatch.setattr(Path, "replace", full_disk)
+    with pytest.raises(UserError, match=r"cannot write .*out"):
+        replace_folder(tmp_path / "partial", tmp_path / "out")
+    monkeypatch.undo()
+    replace_folder(tmp_path / "partial", tmp_path / "out")
+    assert (tmp_path / "out" / "a").read_text() == "new"
+    assert names(tmp_path) == ["a", "out"]

@@ -1,0 +1,119 @@
+"""What a video needs of the machine's memory: checked before it starts, explained where it runs out all the same."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from maskvos.errors import UserError
+from maskvos.inference.geometry import plan_geometry
+from maskvos.inference.propagate import Tracker
+from maskvos.params.inference import Tracking
+
+_CUDA = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+_CPU = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "Insufficient memory", "bad_alloc")
+PROBE = 64  # pixels a side of the picture that tells how wide keys and values are
+SPARE = 0.8  # of what is free goes to the references in the advice: the networks need some too
+
+
+@torch.inference_mode()
+def reference_bytes(tracker: Tracker) -> int:
+    """Bytes that the references of a tracker's video take, all objects known: counted on a memory without storage."""
+    method, meta = tracker.method, torch.device("meta")
+    picture = torch.zeros((1, 3, PROBE, PROBE), dtype=torch.uint8, device=tracker.device)
+    frame = method.encode(picture, plan_geometry(PROBE, PROBE, None))
+    values = method.values(frame, torch.zeros((1, PROBE, PROBE), device=tracker.device))
+    objects, grid, key_dim = len(tracker.objects), tracker.geometry.grid, len(frame.key)
+    memory = tracker.empty_memory(key_dim, meta)
+    wide = None if values is None else torch.zeros((objects, values.shape[1], *grid), dtype=values.dtype, device=meta)
+    memory.add(
+        torch.zeros((key_dim, *grid), device=meta), torch.zeros((objects, *grid), device=meta), wide, range(objects)
+    )
+    return sum(value.nbytes for value in vars(memory).values() if isinstance(value, torch.Tensor))
+
+
+def check_memory(tracker: Tracker) -> None:
+    """Refuse what will obviously not fit: references that alone are larger than the free memory.
+
+    Raises:
+        UserError: says how much is needed and how much is free, and which settings would do.
+    """
+    needed, free = reference_bytes(tracker), free_bytes(tracker.device)
+    if free is None or needed <= free:
+        return
+    where = "the GPU" if tracker.device.type == "cuda" else "this machine"
+    raise UserError(
+        f"{tracker.settings.references} references of {len(tracker.objects)} objects at "
+        f"{tracker.geometry.working[0]}x{tracker.geometry.working[1]} take {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB "
+        f"are free on {where}. Lower {_advice(tracker, needed, free)}, or give fewer objects."
+    )
+
+
+def _advice(tracker: Tracker, needed: int, free: int) -> str:
+    """Options with values at which the references fit; bytes are linear in the references and in the frame's area."""
+    count, firsts = tracker.settings.references, len(tracker.given)
+    fitting = int(SPARE * free / (needed / (count + firsts))) - firsts
+    longer, shorter = max(tracker.geometry.working), min(tracker.geometry.working)
+    smaller = int(longer * (SPARE * free / needed) ** 0.5) // 8 * 8
+    size = f"--max-size ({smaller} would do)" if smaller * shorter >= 32 * longer else "--max-size"
+    return f"{size} or --references ({fitting} would do)" if 0 <= fitting < count else size
+
+
+@contextmanager
+def explain_memory(size: tuple[int, ...], settings: Tracking, objects: int) -> Iterator[None]:
+    """Turn any kind of running out of memory into one error that names what to lower.
+
+    Args:
+        size: (height, width) of the frames.
+        settings: whose resolution and references to name.
+        objects: their number.
+
+    Raises:
+        UserError: memory ran out.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        height, width = plan_geometry(size[0], size[1], settings.short_side).working
+        where = "the GPU" if any(word in str(error) for word in ("CUDA", "CUBLAS", "CUDNN")) else "this machine"
+        raise UserError(
+            f"out of memory on {where}, working at {height}x{width} with {settings.references} references and "
+            f"{objects} objects. Lower --max-size (now {max(height, width)}) or --references, or give fewer objects at "
+            "a time, each time with an --output of its own."
+        ) from None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of torch, NumPy, OpenCV or Python itself says so."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    known = isinstance(error, RuntimeError) or type(error).__module__.startswith("cv2")
+    return known and any(words in str(error) for words in (*_CUDA, *_CPU))
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Free memory of a GPU, or what this process may still take of the machine's; None where nobody says."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    limits = [_available(Path("/proc/meminfo")), *_group_room(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _available(information: Path) -> int | None:
+    found = re.search(r"MemAvailable:\s+(\d+) kB", information.read_text()) if information.is_file() else None
+    return int(found.group(1)) * 1024 if found else None
+
+
+def _group_room(membership: Path, root: Path) -> Iterator[int]:
+    """Room in each control group around this process (Slurm, containers): its limit less what cannot be given back."""
+    found = re.search(r"^0::(/.*)$", membership.read_text(), re.MULTILINE) if membership.is_file() else None
+    group = root / found.group(1).lstrip("/") if found else root
+    for folder in (group, *group.parents):
+        limit, usage = folder / "memory.max", folder / "memory.stat"
+        if limit.is_file() and usage.is_file() and (text := limit.read_text().strip()) != "max":
+            anonymous = re.search(r"^anon (\d+)$", usage.read_text(), re.MULTILINE)
+            yield max(0, int(text) - int(anonymous.group(1) if anonymous else 0))
