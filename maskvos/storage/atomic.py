@@ -7,7 +7,6 @@ its process, tells what is abandoned from what another one is writing.
 import contextlib
 import errno
 import fcntl
-import glob
 import os
 import shutil
 import tempfile
@@ -59,9 +58,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def remove_abandoned(folder: Path, name: str = "*") -> None:
-    """Remove what killed processes left half-written for ``folder / name`` (a glob pattern)."""
-    for path in folder.glob(f".{name}.tmp-*"):
+_tidied: set[Path] = set()  # folders that this process has looked through: a listing for each of many files is dear
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder."""
+    _tidied.add(folder)
+    for path in folder.glob(".*.tmp-*"):
         with contextlib.suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY)
             try:
@@ -69,6 +72,12 @@ def remove_abandoned(folder: Path, name: str = "*") -> None:
                 _remove(path)
             finally:
                 os.close(descriptor)
+
+
+def _prepare(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder not in _tidied:
+        remove_abandoned(folder)
 
 
 @contextmanager
@@ -81,8 +90,7 @@ def atomic_file(target: Path | str) -> Iterator[Path]:
     target = Path(target)
     partial, lock = None, -1
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(target.parent, glob.escape(target.name))
+        _prepare(target.parent)
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.tmp-", suffix=target.suffix, dir=target.parent)
         os.close(descriptor)
         partial = Path(name)
@@ -114,8 +122,7 @@ def atomic_folder(target: Path | str, each_file: bool = True) -> Iterator[Path]:
     target = Path(target)
     partial, lock = None, -1
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(target.parent, glob.escape(target.name))
+        _prepare(target.parent)
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.tmp-", dir=target.parent))
         lock = _lock(partial)
         yield partial

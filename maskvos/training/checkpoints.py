@@ -54,7 +54,7 @@ class Checkpoints:
 
     def latest(self) -> dict[str, Any] | None:
         """The newest readable checkpoint of this very run; says why where it starts afresh or falls back."""
-        remove_abandoned(self.folder, "step-*")
+        remove_abandoned(self.folder)
         for path in reversed(self._files()):
             try:
                 state = torch.load(path, map_location="cpu", weights_only=True)
