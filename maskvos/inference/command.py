@@ -54,7 +54,7 @@ def segment(arguments: argparse.Namespace) -> None:
 
 def _say(given: GivenMasks, settings: "Tracking") -> None:
     for marked in given.objects:
-        print(f"object {marked.id}: {marked.pixels} pixels of frame {marked.frame} ({marked.file})")
+        print(f"object {marked.id}: {marked.pixels} pixels of frame {marked.frame} ({marked.file})", flush=True)
 
 
 def _short_side(size: tuple[int, ...], max_size: int | None) -> int | None:

@@ -1,6 +1,7 @@
 """What a video needs of the machine's memory: checked before it starts, explained where it runs out all the same."""
 
 import re
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +88,25 @@ def explain_memory(size: tuple[int, ...], settings: Tracking, objects: int) -> I
         ) from None
 
 
+@contextmanager
+def bounded_memory(device: torch.device) -> Iterator[None]:
+    """On a CPU, let allocations beyond what is free now fail, so that they can be explained.
+
+    Linux grants them otherwise and kills the process without a word once it uses them.
+    """
+    free, used = free_bytes(device), _read_number(Path("/proc/self/status"), r"^VmData:\s+(\d+) kB$")
+    if device.type != "cpu" or free is None or used is None:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = used * 1024 + free
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if soft == resource.RLIM_INFINITY else min(soft, wanted), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error of torch, NumPy, OpenCV or Python itself says so."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
@@ -99,13 +119,15 @@ def free_bytes(device: torch.device) -> int | None:
     """Free memory of a GPU, or what this process may still take of the machine's; None where nobody says."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    limits = [_available(Path("/proc/meminfo")), *_group_room(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))]
-    return min((limit for limit in limits if limit is not None), default=None)
+    available = _read_number(Path("/proc/meminfo"), r"^MemAvailable:\s+(\d+) kB$")
+    limits = [*_group_room(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))]
+    return min([*limits, *([available * 1024] if available is not None else [])], default=None)
 
 
-def _available(information: Path) -> int | None:
-    found = re.search(r"MemAvailable:\s+(\d+) kB", information.read_text()) if information.is_file() else None
-    return int(found.group(1)) * 1024 if found else None
+def _read_number(path: Path, pattern: str) -> int | None:
+    """The number in a line of one of the kernel's files; None where there is no such file or line."""
+    found = re.search(pattern, path.read_text(), re.MULTILINE) if path.is_file() else None
+    return int(found.group(1)) if found else None
 
 
 def _group_room(membership: Path, root: Path) -> Iterator[int]:
@@ -115,5 +137,4 @@ def _group_room(membership: Path, root: Path) -> Iterator[int]:
     for folder in (group, *group.parents):
         limit, usage = folder / "memory.max", folder / "memory.stat"
         if limit.is_file() and usage.is_file() and (text := limit.read_text().strip()) != "max":
-            anonymous = re.search(r"^anon (\d+)$", usage.read_text(), re.MULTILINE)
-            yield max(0, int(text) - int(anonymous.group(1) if anonymous else 0))
+            yield max(0, int(text) - (_read_number(usage, r"^anon (\d+)$") or 0))

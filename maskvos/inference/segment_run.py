@@ -14,7 +14,7 @@ from maskvos.inference.given_masks import GivenMasks
 from maskvos.inference.identity import describe_masks, describe_plain, describe_source
 from maskvos.inference.interruption import end_between_frames
 from maskvos.inference.loading import LoadedMethod, load_method
-from maskvos.inference.memory_limits import check_memory
+from maskvos.inference.memory_limits import bounded_memory, check_memory
 from maskvos.inference.partial_run import PartialRun, partial_run
 from maskvos.inference.propagate import Tracker
 from maskvos.inference.settings import describe
@@ -49,7 +49,7 @@ class SegmentRun:
             **self.loaded.description,
         }
         self.tracker = Tracker(self.loaded.method, (size[0], size[1]), given.masks, settings, device)
-        print(f"settings: {describe(settings, self.loaded.name == 'full')}")
+        print(f"settings: {describe(settings, self.loaded.name == 'full')}", flush=True)
 
     def write(self, rate: float) -> None:
         """Write the output, all or nothing; ``rate`` is that of the overlay video.
@@ -58,7 +58,7 @@ class SegmentRun:
             UserError: a frame is damaged, something cannot be written, or memory ran out. What was done is kept.
         """
         arguments = self.arguments
-        with partial_run(arguments.output, self._identity()) as run:
+        with bounded_memory(self.tracker.device), partial_run(arguments.output, self._identity()) as run:
             check_memory(self.tracker)
             count = self._track(run)
             names = [self.span.name(place) for place in range(count)]

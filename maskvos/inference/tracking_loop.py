@@ -69,6 +69,7 @@ class TrackingLoop:
             self._read.add(name)
             if self.stop():
                 self._keep()
+                yield name
                 return
             if time.monotonic() - kept >= self._interval:
                 self._keep()

@@ -1,6 +1,7 @@
 """Memory: counted before, explained after."""
 
 import re
+import resource
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 
 from maskvos.errors import UserError
 from maskvos.inference import memory_limits
-from maskvos.inference.memory_limits import check_memory, explain_memory, free_bytes, reference_bytes
+from maskvos.inference.memory_limits import bounded_memory, check_memory, explain_memory, free_bytes, reference_bytes
 from maskvos.inference.methods import LabelPropagation, MaskEmbedding
 from maskvos.inference.propagate import Tracker
 from maskvos.networks.model import MaskVOS
@@ -86,6 +87,17 @@ def test_every_kind_of_running_out_names_what_to_lower(error):
 def test_a_real_allocation_that_fails():
     with pytest.raises(UserError, match="out of memory"), explain_memory((64, 96), settings(), 1):
         torch.zeros(1 << 50)
+
+
+def test_on_a_cpu_what_is_not_free_cannot_be_allocated(monkeypatch):
+    """Without the bound Linux grants this and kills the process when the memory is used."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    monkeypatch.setattr(memory_limits, "free_bytes", lambda _: 500 << 20)
+    with pytest.raises(UserError, match="out of memory"), explain_memory((64, 96), settings(), 1), bounded_memory(CPU):
+        torch.zeros(100 << 20, dtype=torch.uint8)
+        torch.zeros(600 << 20, dtype=torch.uint8)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    torch.zeros(600 << 20, dtype=torch.uint8)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("shapes differ"), UserError("x"), KeyboardInterrupt(), ValueError()])

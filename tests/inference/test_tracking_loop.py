@@ -56,7 +56,7 @@ def test_every_frame(folder, run):
 
 def test_asked_to_stop_it_keeps_the_state_behind_a_frame(folder, run, caplog):
     first = make_loop(folder, run, stop=lambda: (run.masks / "00002.png").exists())
-    assert list(first.frames()) == ["00000", "00001"]
+    assert list(first.frames()) == ["00000", "00001", "00002"]
     assert read_header(run.state)["done"] == 3
     with caplog.at_level("INFO", logger="maskvos"):
         second = make_loop(folder, run)
