@@ -2,12 +2,13 @@
 
 import torch
 
+_CUDA = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+_CPU = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "Insufficient memory", "bad_alloc")
+
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether this error means that memory ran out; torch has a type of its own for GPUs alone."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+    """Whether an error of torch, NumPy, OpenCV or Python itself says so."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    text = str(error)
-    return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in text or "not enough memory" in text or "CUDA out of memory" in text
-    )
+    known = isinstance(error, RuntimeError) or type(error).__module__.startswith("cv2")
+    return known and any(words in str(error) for words in (*_CUDA, *_CPU))

@@ -11,10 +11,9 @@ import torch
 from maskvos.errors import UserError
 from maskvos.inference.geometry import plan_geometry
 from maskvos.inference.propagate import Tracker
+from maskvos.memory import is_out_of_memory
 from maskvos.params.inference import Tracking
 
-_CUDA = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
-_CPU = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "Insufficient memory", "bad_alloc")
 PROBE = 64  # pixels a side of the picture that tells how wide keys and values are
 SPARE = 0.8  # of what is free goes to the references in the advice: the networks need some too
 
@@ -105,14 +104,6 @@ def bounded_memory(device: torch.device) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of torch, NumPy, OpenCV or Python itself says so."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    known = isinstance(error, RuntimeError) or type(error).__module__.startswith("cv2")
-    return known and any(words in str(error) for words in (*_CUDA, *_CPU))
 
 
 def free_bytes(device: torch.device) -> int | None:
