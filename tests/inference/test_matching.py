@@ -8,6 +8,7 @@ import torch
 
 from maskvos.inference import matching, windows
 from maskvos.inference.matching import Affinity, match, readout
+from maskvos.inference.windows import plan_windows
 from tests.inference.dense import dense, unit
 
 
@@ -120,3 +121,15 @@ def test_readout_is_a_weighted_sum():
     affinity = Affinity(torch.tensor([[0, 2], [1, 1]]), torch.tensor([[0.25, 0.75], [0.5, 0.5]]))
     table = torch.tensor([[4.0], [8.0], [12.0]])
     assert readout(affinity, table).tolist() == [[10.0], [8.0]]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_finds_the_same():
+    rng = np.random.default_rng(8)
+    query, keys = torch.tensor(unit(rng, 33, 41, 32)).float(), torch.tensor(unit(rng, 6, 33, 41, 32)).float()
+    here = spread(match(query, keys, [5], [0, 1, 2, 3, 4], 10, 6, 0.05), 6 * 33 * 41)
+    there = match(query.cuda(), keys.cuda(), [5], [0, 1, 2, 3, 4], 10, 6, 0.05)
+    assert len(plan_windows(33, 41, 6, 5, torch.device("cuda")).batches) == 1
+    np.testing.assert_allclose(
+        spread(Affinity(there.indices.cpu(), there.weights.cpu()), here.shape[1]), here, atol=1e-4
+    )

@@ -212,3 +212,16 @@ def test_void_is_no_object():
 def test_input_that_does_not_fit(frames, given, message):
     with pytest.raises(UserError, match=message):
         labels(frames, given)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_the_device_does_not_change_the_masks():
+    torch.manual_seed(0)
+    frames, given = video(5, 43, 61), {"00000": squares(43, 61, o2=(3, 2, 19), o7=(19, 32, 20))}
+    pictures = torch.stack([torch.from_numpy(image).permute(2, 0, 1) for _, image in frames])
+    model = settle(MaskVOS(networks()), pad_to_stride(normalise(pictures)), torch.rand(5, 1, 48, 64))
+    here = list(segment_sequence(frames, given, model, settings(), CPU))
+    there = list(segment_sequence(frames, given, model.cuda(), settings(), torch.device("cuda")))
+    for one, other in zip(here, there, strict=True):
+        torch.testing.assert_close(one.probabilities, other.probabilities.cpu(), rtol=0, atol=1e-3)
+        assert (one.ids == other.ids).mean() > 0.999
