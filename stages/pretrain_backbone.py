@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from maskvos.console import log, run_stage
+from maskvos.console import log
 from maskvos.networks.files import save_network
+from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
 from maskvos.storage.frames import FrameStore
@@ -13,6 +14,7 @@ from maskvos.training.backbone_task import BackboneTask
 from maskvos.training.checkpoints import Checkpoints, fingerprint
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
+from maskvos.training.distributed import run_training_stage
 from maskvos.training.loop import train
 from maskvos.training.multicrop import MultiCrop
 from maskvos.training.order import Samples
@@ -35,6 +37,8 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     checkpoints = Checkpoints(args.checkpoints, _belongs_to(params, precision, store))
     log.info("%s: %d frames, %d steps on %s", NAME, len(store), task.total_steps, device)
     training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings, params.collapse)
+    if not is_first():
+        return training.record
     record = training_record(NAME, params, precision, store)
     with atomic_folder(args.output) as folder:
         save_network(folder, task.trunk, "backbone", params.networks, training=record)
@@ -63,4 +67,4 @@ if __name__ == "__main__":
     parser.add_argument("--curves", type=Path, required=True, help="CSV of losses")
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder of the working state")
     args = parser.parse_args()
-    run_stage(NAME, lambda: main(args))
+    run_training_stage(NAME, args.params, lambda: main(args))

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from maskvos.console import run_stage
 from maskvos.networks.files import FILE, load_encoder, save_network
+from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
 from maskvos.storage.frames import FrameStore
@@ -13,6 +13,7 @@ from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerpr
 from maskvos.training.correspondence_task import CorrespondenceTask
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
+from maskvos.training.distributed import run_training_stage
 from maskvos.training.loop import train
 from maskvos.training.order import Samples
 from maskvos.training.provenance import training_record
@@ -43,6 +44,8 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     )
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
     training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings, params.collapse)
+    if not is_first():
+        return training.record
     record = training_record(NAME, params, precision, store, args.weights / FILE)
     with atomic_folder(args.output) as folder:
         save_network(folder, encoder, "encoder", params.networks, training=record)
@@ -60,4 +63,4 @@ if __name__ == "__main__":
     parser.add_argument("--curves", type=Path, required=True, help="CSV of the losses")
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the working state")
     arguments = parser.parse_args()
-    run_stage(NAME, lambda: main(arguments))
+    run_training_stage(NAME, arguments.params, lambda: main(arguments))

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from maskvos.console import run_stage
 from maskvos.errors import UserError
 from maskvos.networks.files import FILE, save_network
+from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
 from maskvos.storage.frames import FrameStore
@@ -14,6 +14,7 @@ from maskvos.storage.weights import load_weights, save_weights
 from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
+from maskvos.training.distributed import run_training_stage
 from maskvos.training.loop import train
 from maskvos.training.optimiser import pack_state, unpack_state
 from maskvos.training.provenance import training_record
@@ -54,6 +55,8 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     length = settings.epochs * samples.epoch_steps
     steps = range(args.round * length, (args.round + 1) * length)
     training = train(task, samples, steps, checkpoints, params.runtime, settings, params.collapse)
+    if not is_first():
+        return training.record
     made = {"round": args.round, "clustering": clustered.get("clustering")}
     record = training_record(NAME, params, precision, store, args.weights / FILE, **made)
     with atomic_folder(args.output) as folder:
@@ -77,4 +80,4 @@ if __name__ == "__main__":
     parser.add_argument("--curves", type=Path, required=True, help="CSV of the losses")
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the working state")
     arguments = parser.parse_args()
-    run_stage(f"{NAME}-{arguments.round}", lambda: main(arguments))
+    run_training_stage(f"{NAME}-{arguments.round}", arguments.params, lambda: main(arguments))

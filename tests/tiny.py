@@ -8,7 +8,7 @@ from maskvos.params.collapse import Collapse
 from maskvos.params.method import BackbonePretraining, Correspondence, Networks, Runtime
 from maskvos.storage.frame_writer import EncodedClip, write_store
 
-RUNTIME = {"device": "cpu", "threads": 1, "workers": 0}
+RUNTIME = {"device": "cpu", "threads": 1, "workers": 0, "processes": 1, "nodes": 1, "save_memory": False}
 BACKBONE = {
     "epochs": 2,
     "batch": 4,

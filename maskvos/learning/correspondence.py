@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from maskvos.networks.recompute import recomputed
+from maskvos.parallel.collectives import gather, rank
+
 
 def short_term_loss(current: Tensor, transformed: Tensor, temperature: float, negatives: str) -> Tensor:
     """Eq. 12: pixel k of X_{t+1} = Phi(E(I_{t+1})) against all pixels of X'_t = E(Phi(I_t)); the positive is pixel k.
@@ -17,7 +20,8 @@ def short_term_loss(current: Tensor, transformed: Tensor, temperature: float, ne
         current: (B, D, h, w) L2-normalised, Phi(E(I_{t+1})).
         transformed: (B, D, h, w) L2-normalised, E(Phi(I_t)).
         temperature: divides the cosine similarities.
-        negatives: `pair`, the pixels of the one other frame (the formula's letter); `batch`, those of all clips (DUL).
+        negatives: `pair`, the pixels of the one other frame (the formula's letter); `batch`, those of all clips (DUL),
+            of all processes'.
 
     Returns:
         Scalar; gradients flow into both arguments.
@@ -60,6 +64,11 @@ def _contrast(rows: Tensor, columns: Tensor, positives: Tensor, temperature: flo
             logits = (rows @ columns.transpose(1, 2) / temperature).flatten(0, 1)
             return functional.cross_entropy(logits, positives.flatten())
         batch, pixels = rows.shape[:2]
-        logits = rows.flatten(0, 1) @ columns.flatten(0, 1).T / temperature
-        offsets = torch.arange(batch, device=rows.device)[:, None] * pixels
-        return functional.cross_entropy(logits, (positives + offsets).flatten())
+        clips = rank() * batch + torch.arange(batch, device=rows.device)
+        places = (clips[:, None] * pixels + positives).flatten()
+        return recomputed(_cross_entropy, rows.flatten(0, 1), gather(columns).flatten(0, 1), places, temperature)
+
+
+def _cross_entropy(rows: Tensor, columns: Tensor, places: Tensor, temperature: float) -> Tensor:
+    """Mean over rows (N, D); a logit for each of the columns (M, D), the right one at ``places`` (N,)."""
+    return functional.cross_entropy(rows @ columns.T / temperature, places)

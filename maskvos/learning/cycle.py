@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from maskvos.learning.correspondence import pixels
+from maskvos.parallel.collectives import own_part, world_size
 
 EPSILON = 1e-20  # the release's: keeps the logarithm of a walk that no path closes finite
 
@@ -50,7 +51,8 @@ def cycle_loss(
         end: (B, D, h, w) L2-normalised features of the first frame again; node i of the start is at home in node i.
         temperature: divides the cosine similarities.
         edge_dropout: share of edges that are cut at random in each step, of every step and direction anew.
-        generator: of the cut edges, on the features' device; for each step the way there comes before the way back.
+        generator: of the cut edges, the same in all processes, on the features' device; for each step the way there
+            comes before the way back.
 
     Returns:
         Scalar, the mean over cycle lengths, nodes and clips (the cross-entropy of the walk with the identity).
@@ -76,6 +78,8 @@ def _step(
     """`transition` with edges drawn to be cut."""
     if not edge_dropout:
         return transition(rows, columns, temperature)
-    shape = (rows.shape[0], rows.shape[1], columns.shape[1])
-    dropped = torch.rand(shape, generator=generator, device=rows.device) < edge_dropout
+    clips = world_size() * len(rows)  # the edges of all clips are drawn, so that each has the same whoever has the clip
+    drawn = torch.rand((clips, rows.shape[1], columns.shape[1]), generator=generator, device=rows.device)
+    own = own_part(clips)
+    dropped = drawn[own.start : own.stop] < edge_dropout
     return transition(rows, columns, temperature, dropped)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from maskvos.learning.sinkhorn import sinkhorn
+from maskvos.parallel.collectives import average
 
 
 class DinoLoss(nn.Module):
@@ -27,7 +28,7 @@ class DinoLoss(nn.Module):
         self.register_buffer("centre", torch.zeros(prototypes))
 
     def forward(self, student: Tensor, teacher: Tensor, temperature: float) -> dict[str, Tensor]:
-        """Loss of one batch; the centre moves.
+        """Loss of one batch; the centre moves. Centre, Sinkhorn-Knopp and ``batch_entropy`` see it over all processes.
 
         Args:
             student: (V, B, P) outputs for all crops, the global ones first.
@@ -45,7 +46,7 @@ class DinoLoss(nn.Module):
         guess = (student / self.student_temperature).log_softmax(dim=-1)
         others = guess.sum(dim=0) - guess[:globals_]  # for each of the teacher's crops, the sum over the other crops
         loss = -(target * others).sum(dim=-1).mean() / (crops - 1)
-        each, batch = _entropy(target).mean(), _entropy(target.mean(dim=(0, 1)))
+        each, batch = _entropy(target).mean(), _entropy(average(target.mean(dim=(0, 1))))
         return {"loss": loss, "teacher_entropy": each, "batch_entropy": batch, "information": batch - each}
 
     def _target(self, teacher: Tensor, temperature: float) -> Tensor:
@@ -53,7 +54,7 @@ class DinoLoss(nn.Module):
         if self.iterations:
             return sinkhorn(teacher.flatten(0, 1) / temperature, self.iterations).view_as(teacher)
         target = ((teacher - self.centre) / temperature).softmax(dim=-1)
-        self.centre.lerp_(teacher.mean(dim=(0, 1)), 1 - self.momentum)
+        self.centre.lerp_(average(teacher.mean(dim=(0, 1))), 1 - self.momentum)
         return target
 
 

@@ -2,6 +2,8 @@
 
 from torch import Tensor
 
+from maskvos.parallel.collectives import gather
+
 
 def sinkhorn(scores: Tensor, iterations: int) -> Tensor:
     """Soft assignments of a batch: every row sums to 1, every prototype gets an equal part of the batch, nearly.
@@ -13,13 +15,14 @@ def sinkhorn(scores: Tensor, iterations: int) -> Tensor:
     Source: SwAV (Caron et al., NeurIPS 2020), section 3.1 and algorithm 1; DINOv2 (Oquab et al., 2023), section 4.
 
     Args:
-        scores: (N, P) outputs divided by the temperature.
+        scores: (N, P) outputs divided by the temperature; of this process, the sums are over those of all.
         iterations: at least 1; 3 in both sources.
 
     Returns:
         (N, P) probabilities.
     """
     for _ in range(iterations):
-        scores = scores - scores.logsumexp(dim=0, keepdim=True)
+        columns = gather(scores.logsumexp(dim=0, keepdim=True))
+        scores = scores - columns.logsumexp(dim=0, keepdim=True)
         scores = scores.log_softmax(dim=1)
     return scores.exp()

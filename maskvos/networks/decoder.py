@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from maskvos.networks.recompute import recomputed
 from maskvos.networks.resample import enlarge
 from maskvos.networks.trunk import Trunk
 from maskvos.params.method import Networks
@@ -48,6 +49,6 @@ class MaskDecoder(nn.Module):
         Returns:
             (N, 1, 8h, 8w) logits, float32.
         """
-        maps = self.block8(torch.cat([readout, own], dim=1)) + self.skip8(skip8)
-        maps = self.block4(enlarge(maps, 2) + self.skip4(skip4))
+        maps = recomputed(self.block8, torch.cat([readout, own], dim=1)) + self.skip8(skip8)
+        maps = recomputed(self.block4, enlarge(maps, 2) + self.skip4(skip4))
         return enlarge(self.logit(functional.relu(maps)), 4)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from maskvos.networks.recompute import recomputed
 from maskvos.networks.trunk import Trunk, projection_head
 from maskvos.params.method import Networks
 
@@ -33,5 +34,5 @@ class VisualEncoder(nn.Module):
     def forward(self, images: Tensor) -> Features:
         """(B, 3, H, W) normalised, H and W multiples of 8 -> features (Eq. 5, left)."""
         maps = self.trunk(images)
-        key = functional.normalize(self.head(maps.last).float(), dim=1)
+        key = functional.normalize(recomputed(self.head, maps.last).float(), dim=1)
         return Features(key, maps.last, maps.skip8, maps.skip4)

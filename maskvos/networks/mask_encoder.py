@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from maskvos.networks.encoder import VisualEncoder
+from maskvos.networks.recompute import recomputed
 from maskvos.networks.trunk import Trunk, projection_head
 from maskvos.params.method import Networks
 
@@ -18,7 +19,7 @@ class MaskEncoder(nn.Module):
 
     def forward(self, images: Tensor, masks: Tensor) -> Tensor:
         """(N, 3, H, W) normalised images and (N, 1, H, W) masks in [0, 1] -> (N, D', H/8, W/8) (Eq. 5, right)."""
-        return self.head(self.trunk(torch.cat([images, masks], dim=1)).last).float()
+        return recomputed(self.head, self.trunk(torch.cat([images, masks], dim=1)).last).float()
 
     def start_from(self, encoder: VisualEncoder) -> None:
         """Take E's trunk; the mask's input weights start at zero (self-supervised, never ImageNet)."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torchvision
 from torch import Tensor, nn
 
+from maskvos.networks.recompute import recomputed
 from maskvos.params.method import Backbone
 
 
@@ -50,9 +51,15 @@ class Trunk(nn.Module):
 
     def forward(self, images: Tensor) -> TrunkMaps:
         """(B, input_channels, H, W) -> maps."""
-        skip4 = self.layer1(self.stem(images))
-        skip8 = self.layer2(skip4)
-        return TrunkMaps(skip4, skip8, self.layer4(self.layer3(skip8)))
+        skip4 = _in_blocks(self.layer1, recomputed(self.stem, images))
+        skip8 = _in_blocks(self.layer2, skip4)
+        return TrunkMaps(skip4, skip8, _in_blocks(self.layer4, _in_blocks(self.layer3, skip8)))
+
+
+def _in_blocks(layer: nn.Module, maps: Tensor) -> Tensor:
+    for block in layer.children():  # none in the identity that stands where layer4 is left out
+        maps = recomputed(block, maps)
+    return maps
 
 
 def projection_head(channels: int, output: int) -> nn.Sequential:

@@ -220,4 +220,7 @@ class Runtime(Section):
 
     device: Literal["auto", "cpu", "cuda"]
     threads: int = Field(ge=0)  # 0: all the cores that this process may use
-    workers: int = Field(ge=0)  # processes that decode frames
+    workers: int = Field(ge=0)  # processes that decode frames, for each that trains
+    processes: int = Field(ge=1)  # that train side by side on each node; torchrun's number goes before it
+    nodes: int = Field(ge=1)  # of a Slurm job that a training stage runs on
+    save_memory: bool  # training forgets activations and works them out again: slower, the same result

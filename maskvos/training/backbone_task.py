@@ -48,6 +48,7 @@ class BackboneTask:
         groups = parameter_groups(self._dino.student, settings.weight_decay)
         self.optimiser: torch.optim.Optimizer = torch.optim.SGD(groups, lr=0.0, momentum=settings.momentum)
         self.gradient_clip = settings.gradient_clip
+        self.partial_gradients = settings.freeze_last_layer_epochs > 0
 
     def rate(self, step: int) -> float:
         """Learning rate, proportional to the batch."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from maskvos.console import log
 from maskvos.errors import UserError
 from maskvos.learning.spread import effective_rank, pair_similarity, sample_pixels
+from maskvos.parallel.collectives import gather, world_size
 from maskvos.params.collapse import Collapse
 from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.curves import Row
@@ -30,13 +31,14 @@ class FeatureSample:
 
     def _look(self, _network: nn.Module, _inputs: Any, output: Any) -> None:
         if self.wanted and self._pixels is None:  # a step's first: DINO's global crops
-            self._pixels = sample_pixels(self._pick(output))
+            self._pixels = sample_pixels(self._pick(output), world_size())
 
     def statistics(self) -> dict[str, float]:
         """Columns of the curve, of the step that has just been made; the sample is forgotten."""
         pixels, self._pixels = self._pixels, None
         if pixels is None:
             return {}
+        pixels = gather(pixels)
         return {"similarity": pair_similarity(pixels), "effective_rank": effective_rank(pixels.flatten(0, 1))}
 
 

@@ -17,6 +17,7 @@ class CorrespondenceTask:
     """The regime's weighted losses on E; the paper's are short_weight L_short + long_weight L_long (3.2, 3.3)."""
 
     gradient_clip = 0.0
+    partial_gradients = False
 
     def __init__(
         self, encoder: VisualEncoder, settings: Correspondence, precision: str, epoch_steps: int, device: torch.device

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from maskvos.errors import UserError
+from maskvos.parallel.collectives import world_size
 from maskvos.params.method import Runtime
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -16,21 +17,35 @@ Network = TypeVar("Network", bound=nn.Module)
 def set_up_device(runtime: Runtime) -> torch.device:
     """The device that the parameters ask for, with deterministic algorithms and the given number of threads.
 
+    Of several processes on a machine each takes a GPU of its own, and its share of the cores.
+
     Raises:
-        UserError: `cuda` was asked for and there is none.
+        UserError: `cuda` was asked for and there is none, or not one for each process.
     """
     if runtime.device == "cuda" and not torch.cuda.is_available():
         raise UserError(
             "runtime.device is 'cuda' but torch sees no GPU here. Use 'auto' or 'cpu', or run on a GPU node."
         )
     chosen = runtime.device if runtime.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
-    torch.set_num_threads(runtime.threads or len(os.sched_getaffinity(0)))
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if world_size() > 1 else 1
+    torch.set_num_threads(runtime.threads or max(1, len(os.sched_getaffinity(0)) // here))
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for reproducible sums
     torch.use_deterministic_algorithms(True)
     # A debugging aid that costs time at every allocation; torch's type stubs do not know the attribute.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
-    return torch.device(chosen)
+    return _own_gpu(here) if chosen == "cuda" and world_size() > 1 else torch.device(chosen)
+
+
+def _own_gpu(processes: int) -> torch.device:
+    if processes > torch.cuda.device_count():
+        raise UserError(
+            f"{processes} processes train on this machine, but torch sees {torch.cuda.device_count()} GPUs: each needs "
+            "its own. Lower runtime.processes (torchrun's --nproc-per-node) or ask for as many GPUs."
+        )
+    device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    torch.cuda.set_device(device)
+    return device
 
 
 def used_precision(device: torch.device, precision: str) -> str:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from maskvos.console import log
 from maskvos.errors import UserError
+from maskvos.parallel.collectives import total
 from maskvos.training.checkpoints import Checkpoints
 
 # Steps in a row that may be skipped: more are no accident of a few frames, and the run would never end.
@@ -14,7 +15,7 @@ MOST_IN_A_ROW = 20
 
 
 class FiniteSteps:
-    """Looks at each step's loss and gradient.
+    """Looks at each step's loss and gradient, in whichever process that trains.
 
     With `stop`, what was seen stays on the device until somebody asks, so that no step waits for it; the state that a
     bad step spoils is never saved. With `skip`, each step waits for its own answer and a bad one changes nothing.
@@ -43,11 +44,11 @@ class FiniteSteps:
         """
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
         values = [value.detach().float().reshape(1) for value in losses.values()]
-        finite = torch.cat([*values, nn.utils.get_total_norm(gradients).reshape(1)]).isfinite().all()
+        bad = torch.cat([*values, nn.utils.get_total_norm(gradients).reshape(1)]).isfinite().logical_not().any()
         if not self.skips:
-            self._pending.append((step, finite))
+            self._pending.append((step, bad))
             return True
-        if bool(finite):
+        if not bool(total(bad.float())):
             self._in_a_row = 0
             return True
         self.skipped, self._in_a_row = self.skipped + 1, self._in_a_row + 1
@@ -63,8 +64,9 @@ class FiniteSteps:
             UserError: one of them was bad.
         """
         pending, self._pending = self._pending, []
-        if pending and not bool(torch.stack([finite for _, finite in pending]).all()):
-            first = next(step for step, finite in pending if not bool(finite))
+        wrong = total(torch.stack([bad for _, bad in pending]).float()).tolist() if pending else []
+        if any(wrong):
+            first = next(step for (step, _), count in zip(pending, wrong, strict=True) if count)
             raise UserError(f"{self._stage}: {self._seen(first)}. {self._remedy()}")
 
     def _seen(self, step: int) -> str:

@@ -11,11 +11,14 @@ from torch import Tensor, nn
 
 from maskvos.console import log
 from maskvos.errors import UserError
+from maskvos.networks.recompute import saving_memory
+from maskvos.parallel.collectives import any_process, average, from_first, is_first, wait_for_all, world_size
 from maskvos.params.collapse import Collapse
 from maskvos.params.method import Runtime
 from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.collapse import FeatureSample, Watch
 from maskvos.training.curves import Row
+from maskvos.training.distributed import Losses, distribute
 from maskvos.training.failures import explained
 from maskvos.training.finite import FiniteSteps
 from maskvos.training.order import Sample, Samples
@@ -27,6 +30,7 @@ class Task(Protocol):
     """What a stage brings to the loop."""
 
     gradient_clip: float  # largest norm of each step's gradient, 0 for none
+    partial_gradients: bool  # whether a step may leave some parameters without a gradient
 
     @property
     def module(self) -> nn.Module:
@@ -64,6 +68,10 @@ class _Window:
             self.sums[name] = self.sums.get(name, torch.zeros_like(value.detach())) + value.detach()
         self.count += 1
 
+    def whole(self) -> "_Window":
+        """The mean over all processes, as one process would have it."""
+        return _Window({name: average(value) for name, value in self.sums.items()}, self.count)
+
     def means(self) -> dict[str, float]:
         return {name: float(value) / self.count for name, value in self.sums.items()}
 
@@ -88,7 +96,8 @@ class Training:
         resumed = {"resumed_after": self.total - self.done} if self.done < self.total else {}
         rate = {"steps_per_second": round(self.done / self.seconds, 3)} if self.done else {}
         skipped = {"skipped_steps": self.skipped} if self.skipped else {}
-        return {"steps": self.total, **resumed, **rate, **skipped}
+        processes = {"processes": world_size()} if world_size() > 1 else {}
+        return {"steps": self.total, **resumed, **rate, **skipped, **processes}
 
 
 def train(
@@ -107,14 +116,14 @@ def train(
             be read, or memory ran out. What can be saved is.
         SystemExit: status 75 after a signal; the state is saved and the same command goes on.
     """
-    state = checkpoints.latest()
+    state = from_first(checkpoints.latest)
     first, rows, skipped = steps.start, [], 0
     if state is not None:
         task.module.load_state_dict(state["module"])
         task.optimiser.load_state_dict(state["optimiser"])
         first, rows, skipped = state["step"], state["rows"], state.get("skipped", 0)
     device = next(task.module.parameters()).device
-    stop, started = StopRequest(), time.perf_counter()
+    losses, stop, started = distribute(task), StopRequest(), time.perf_counter()
     window = _Window() if state is None else _Window(_to(state["sums"], device), state["count"])
     watch = Watch(samples.stream, steps, collapse)
     finite = FiniteSteps(collapse.non_finite, samples.stream, samples.names, checkpoints, skipped)
@@ -127,13 +136,15 @@ def train(
             try:
                 batch = next(batches)
             except UserError:  # no frames any more: the state so far is as good as ever
-                if step > first:
+                if step > first and world_size() == 1:  # several would have to agree, and the others wait elsewhere
                     _save(task, checkpoints, step, rows, window, finite)
                 raise
             done = step + 1
             ends = done == steps.stop
             task.features.wanted = (done - steps.start) % settings.log_every == 0 or ends
-            window.add(_one_step(task, _to(batch, device), step, finite))
+            with saving_memory(runtime.save_memory):
+                window.add(_one_step(task, losses, _to(batch, device), step, finite))
+            asked = any_process(stop.asked)
             if task.features.wanted:
                 finite.judge()
                 rows.append(_row(task, samples, window, step))
@@ -141,9 +152,9 @@ def train(
                 watch.judge(rows, checkpoints)
                 window = _Window()
             due = (done - steps.start) % settings.checkpoint_every == 0 and not watch.withholds(rows)
-            if ends or stop.asked or due:
+            if ends or asked or due:
                 _save(task, checkpoints, done, rows, window, finite)
-            if stop.asked and not ends:
+            if asked and not ends:
                 log.warning("stopped by a signal after step %d; the state is saved, run the same command again", done)
                 sys.exit(RUN_AGAIN)
     training = Training(rows, len(steps), steps.stop - first, time.perf_counter() - started, finite.skipped)
@@ -155,7 +166,7 @@ def _to(batch: Sample, device: torch.device) -> Sample:
     return {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in batch.items()}
 
 
-def _one_step(task: Task, batch: Sample, step: int, finite: FiniteSteps) -> dict[str, Tensor]:
+def _one_step(task: Task, forward: Losses, batch: Sample, step: int, finite: FiniteSteps) -> dict[str, Tensor]:
     """The step's losses; none of a step that was skipped, which leaves everything as it was."""
     rate = task.rate(step)
     for group in task.optimiser.param_groups:
@@ -163,7 +174,7 @@ def _one_step(task: Task, batch: Sample, step: int, finite: FiniteSteps) -> dict
     task.optimiser.zero_grad(set_to_none=True)
     # Norms keep running means of what they see, a bad batch too.
     before = {name: buffer.clone() for name, buffer in task.module.named_buffers()} if finite.skips else {}
-    losses = task.losses(batch, step)
+    losses = forward(batch, step)
     losses["loss"].backward()
     if not finite.allows(step, losses, task.module):
         for name, buffer in task.module.named_buffers():
@@ -179,12 +190,15 @@ def _one_step(task: Task, batch: Sample, step: int, finite: FiniteSteps) -> dict
 def _row(task: Task, samples: Samples, window: _Window, step: int) -> Row:
     epoch = (step + 1) / samples.epoch_steps
     row = {"step": step + 1, "epoch": epoch, "learning_rate": task.rate(step)}
-    return {**row, **window.means(), **task.features.statistics()}
+    return {**row, **window.whole().means(), **task.features.statistics()}
 
 
 def _save(
     task: Task, checkpoints: Checkpoints, done: int, rows: list[Row], window: _Window, finite: FiniteSteps
 ) -> None:
     finite.judge()
+    window = window.whole()
     state = {"module": task.module.state_dict(), "optimiser": task.optimiser.state_dict(), "rows": rows}
-    checkpoints.save(done, {**state, "sums": window.sums, "count": window.count, "skipped": finite.skipped})
+    if is_first():
+        checkpoints.save(done, {**state, "sums": window.sums, "count": window.count, "skipped": finite.skipped})
+    wait_for_all()  # nobody leaves before it is written: torchrun would end the one that writes

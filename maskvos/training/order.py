@@ -10,6 +10,7 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
 from maskvos.errors import UserError
+from maskvos.parallel.collectives import own_part
 
 Sample = dict[str, Any]
 Make = Callable[[int, np.random.Generator, int], Sample]
@@ -73,12 +74,16 @@ class Samples(Dataset[Sample]):
     def batches(self, first: int, last: int, workers: int, pinned: bool) -> Generator[Sample, None, None]:
         """Collated batches of the steps first..last-1, decoded by ``workers`` processes (0: in this one).
 
-        Close it where it is left early: the processes do not end by themselves.
+        With several processes that train, this one's part of each. Close it where it is left early: the processes that
+        decode do not end by themselves.
+
+        Raises:
+            UserError: the batch cannot be divided among those that train.
         """
         # Decoding is parallel over samples. Without threads of its own, OpenCV also leaves no lock behind for a fork.
         cv2.setNumThreads(0)
-        size = self.batch
-        numbers = [list(range(step * size, (step + 1) * size)) for step in range(first, last)]
+        own = own_part(self.batch)
+        numbers = [[step * self.batch + position for position in own] for step in range(first, last)]
         loader = DataLoader(
             self,
             batch_sampler=numbers,

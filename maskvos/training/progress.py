@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as RichProgress
 
 from maskvos.console import log
+from maskvos.parallel.collectives import is_first
 from maskvos.training.curves import Row
 
 
@@ -18,7 +19,7 @@ class Progress:
         self._name, self._total, self._first, self._started = name, total, done, time.perf_counter()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         figures = (TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[losses]}"))
-        self._bar = RichProgress(*columns, *figures, disable=not sys.stderr.isatty())
+        self._bar = RichProgress(*columns, *figures, disable=not (is_first() and sys.stderr.isatty()))
         self._task = self._bar.add_task(name, total=total, completed=done, rate="", losses="")
 
     def __enter__(self) -> "Progress":

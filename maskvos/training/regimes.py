@@ -12,6 +12,7 @@ from maskvos.learning.photometric import photometric_loss
 from maskvos.learning.transforms import Phi
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.images import normalise
+from maskvos.parallel.collectives import gather
 from maskvos.params.method import Correspondence, Cropping
 from maskvos.storage.frames import FrameStore
 from maskvos.training.order import Sample
@@ -49,7 +50,7 @@ def cycle_losses(encoder: VisualEncoder, batch: Sample, settings: Correspondence
     """L_Cyc of CRW over frames (B, T, 3, S, S): out from Phi of the first one's image, home to Phi of its features."""
     phi, count = _phi(batch), batch["frames"].shape[1]
     # The sample brings the seed, so that a resumed run cuts the same edges; reading it waits for the GPU once a step.
-    generator = torch.Generator(batch["edges"].device).manual_seed(int(batch["edges"][0]))
+    generator = torch.Generator(batch["edges"].device).manual_seed(int(gather(batch["edges"])[0]))
     frames = normalise(batch["frames"])
     images = torch.cat([phi.of_maps(frames[:, 0])[:, None], frames], dim=1)
     keys = encoder(images.flatten(0, 1)).key.unflatten(0, (-1, count + 1))

@@ -20,6 +20,7 @@ class SegmentationTask:
     """E, V and D together; with ``encoder_rate`` 0, E stays as it is and the correspondence losses fall away."""
 
     gradient_clip = 0.0
+    partial_gradients = False
 
     def __init__(
         self,

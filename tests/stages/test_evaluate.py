@@ -40,7 +40,7 @@ def folder(tmp_path):
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["networks"] |= {"embedding_dim": 16, "mask_embedding_dim": 16, "decoder_width": 16}
     params["inference"] |= {"short_side": {"davis": None, "youtubevos": None}, "references": 3}
-    params["runtime"] = {"device": "cpu", "threads": 1, "workers": 0}
+    params["runtime"] = {"device": "cpu", "threads": 1, "workers": 0, "processes": 1, "nodes": 1, "save_memory": False}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     frames, masks = moving_square(5)
     davis, youtube, truth = tmp_path / "DAVIS", tmp_path / "valid", tmp_path / "valid_ground_truth"

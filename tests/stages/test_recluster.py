@@ -40,7 +40,7 @@ def folder(tmp_path):
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["clustering"] |= {"short_side": 48, "oversize": 0.4, "clusters": 5, "border": 8, "position_weight": 0.5}
     params["networks"] |= {"embedding_dim": 32}
-    params["runtime"] = {"device": "cpu", "threads": 1, "workers": 0}
+    params["runtime"] = {"device": "cpu", "threads": 1, "workers": 0, "processes": 1, "nodes": 1, "save_memory": False}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     (tmp_path / "frames").mkdir()
     write_store(tmp_path / "frames", [encoded(name, *size) for name, size in SIZES.items()], ".png", {})

@@ -1,9 +1,15 @@
 """Precision and placement."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 import torch
 
-from maskvos.training.device import autocast, place, used_precision
+from maskvos.errors import UserError
+from maskvos.training import device
+from maskvos.training.device import autocast, place, set_up_device, used_precision
+from tests.tiny import runtime
 
 CPU = torch.device("cpu")
 
@@ -35,3 +41,32 @@ def test_place_keeps_the_values_and_changes_their_order() -> None:
     placed = place(network, CPU)
     assert placed.weight.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(placed.weight, before)
+
+
+@pytest.fixture
+def gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[torch.device]]:
+    """The second of two processes on a machine that seems to have GPUs; the devices that it takes."""
+    taken: list[torch.device] = []
+    monkeypatch.setattr(device, "world_size", lambda: 2)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(6)))
+    threads = torch.get_num_threads()
+    yield taken
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(threads)
+
+
+def test_each_process_of_a_machine_takes_its_own_gpu_and_share_of_the_cores(gpus: list[torch.device]) -> None:
+    assert set_up_device(runtime(device="auto", threads=0)) == torch.device("cuda", 1)
+    assert gpus == [torch.device("cuda", 1)]
+    assert torch.get_num_threads() == 3
+
+
+def test_more_processes_than_gpus(gpus: list[torch.device], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match="2 processes train on this machine, but torch sees 1 GPU"):
+        set_up_device(runtime(device="cuda"))

@@ -5,6 +5,7 @@ import pytest
 
 from maskvos.errors import UserError
 from maskvos.training.order import Samples, random_stream, steps_per_epoch
+from tests.processes import in_processes
 
 
 def draw(item, generator, _step):
@@ -81,3 +82,18 @@ def test_seed_and_stage_change_the_order():
 def test_nothing_to_train_on_is_a_users_error():
     with pytest.raises(UserError, match="nothing to train on"):
         samples(count=0)
+
+
+def parts(batch):
+    return listed(samples(batch=batch).batches(3, 6, 0, pinned=False))
+
+
+def test_processes_share_the_batches_of_one():
+    """1, 2 and 4 processes: the parts of a step, put together in their ranks' order, are the batch of one process."""
+    whole = parts(8)
+    for count in (2, 4):
+        shares = in_processes(count, parts, 8)
+        assert {len(items) for share in shares for items, _ in share} == {8 // count}
+        for step, (items, numbers) in enumerate(whole):
+            assert [item for share in shares for item in share[step][0]] == items
+            assert [number for share in shares for number in share[step][1]] == numbers
