@@ -45,10 +45,21 @@ def has_gpu() -> bool:
     return any(Path(name).exists() for name in GPU_DEVICES)
 
 
-def resources(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of rules/resources.yaml for Snakemake; memory grows by half with each retry."""
+def resources(row: dict[str, Any], processes: int = 1, nodes: int = 1) -> dict[str, Any]:
+    """A row of rules/resources.yaml for Snakemake; memory grows by half with each retry.
+
+    Args:
+        row: of one process.
+        processes: that train on each node, each with the row's GPUs.
+        nodes: of Slurm. With several, the stage calls srun by itself: what Snakemake's plugin has the word "mpi" for.
+    """
 
     def mem_mb(wildcards: Any, attempt: int) -> int:
         return row["mem_mb"] * (1 + attempt) // 2
 
-    return {**{key: value for key, value in row.items() if key != "threads"}, "mem_mb": mem_mb}
+    shared = {key: value for key, value in row.items() if key != "threads"}
+    if processes * nodes > 1:
+        shared |= {"nodes": nodes, **({"gpu": row["gpu"] * processes * nodes} if "gpu" in row else {})}
+    if nodes > 1:
+        shared |= {"mpi": "srun", "tasks": nodes, "tasks_per_gpu": 0}  # 0: no tasks for each GPU beside those
+    return {**shared, "mem_mb": mem_mb}

@@ -38,7 +38,7 @@ rule segment:
         "../envs/environment.yaml"
     threads: TABLE["segment"]["threads"]
     resources:
-        **resources(TABLE["segment"]),
+        **training_resources("segment"),
     shell:
         "python stages/segment.py --params params.yaml --round {wildcards.round} --frames {input.frames}"
         " --weights {input.weights} --pseudo-masks {input.masks} --output {output.weights} --curves {output.curves}"

@@ -7,7 +7,8 @@ from maskvos.orchestration import declared_parameters, fetch_parameters, has_gpu
 from maskvos.params import read_all_params
 
 PARAMS = "params.yaml"
-PLAN = read_all_params(PARAMS).plan  # an unknown key or a wrong value stops here
+EXPERIMENT = read_all_params(PARAMS)  # an unknown key or a wrong value stops here
+PLAN, RUNTIME = EXPERIMENT.plan, EXPERIMENT.runtime
 CONTENT = yaml.safe_load(Path(PARAMS).read_text())
 TABLE = yaml.safe_load(Path("rules/resources.yaml").read_text())
 
@@ -15,6 +16,10 @@ TABLE = yaml.safe_load(Path("rules/resources.yaml").read_text())
 def settings(stage):
     """The parameters whose change reruns a stage: those that its script declares."""
     return tracked(CONTENT, declared_parameters(Path(f"stages/{stage}.py")))
+
+
+def training_resources(stage):
+    return resources(TABLE[stage], RUNTIME.processes, RUNTIME.nodes)
 
 
 def fetch_settings(wildcards):

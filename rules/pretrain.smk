@@ -16,7 +16,7 @@ rule pretrain_backbone:
         "../envs/environment.yaml"
     threads: TABLE["pretrain_backbone"]["threads"]
     resources:
-        **resources(TABLE["pretrain_backbone"]),
+        **training_resources("pretrain_backbone"),
     shell:
         "python stages/pretrain_backbone.py --params params.yaml --frames {input.frames}"
         " --output {output.weights} --curves {output.curves} --checkpoints checkpoints/backbone"
@@ -37,7 +37,7 @@ rule pretrain_correspondence:
         "../envs/environment.yaml"
     threads: TABLE["pretrain_correspondence"]["threads"]
     resources:
-        **resources(TABLE["pretrain_correspondence"]),
+        **training_resources("pretrain_correspondence"),
     shell:
         "python stages/pretrain_correspondence.py --params params.yaml --frames {input.frames}"
         " --weights {input.weights} --output {output.weights} --curves {output.curves}"

@@ -30,3 +30,12 @@ def test_memory_grows_with_retries():
     row = resources({"threads": 4, "mem_mb": 1000, "runtime": 60})
     assert row["runtime"] == 60 and "threads" not in row
     assert [row["mem_mb"](None, attempt) for attempt in (1, 2, 3)] == [1000, 1500, 2000]
+
+
+def test_processes_ask_for_a_gpu_each_and_for_their_nodes():
+    row = {"threads": 4, "mem_mb": 1000, "runtime": 60, "gpu": 1}
+    assert "nodes" not in resources(row) and resources(row)["gpu"] == 1
+    assert {"gpu": 4, "nodes": 1}.items() <= resources(row, 4).items() and "mpi" not in resources(row, 4)
+    asked = {"gpu": 8, "nodes": 2, "mpi": "srun", "tasks": 2, "tasks_per_gpu": 0}
+    assert asked.items() <= resources(row, 4, 2).items()
+    assert "gpu" not in resources({"threads": 4, "mem_mb": 1000, "runtime": 60}, 4, 2)
