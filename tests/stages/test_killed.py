@@ -15,7 +15,7 @@ from maskvos.networks.trunk import Trunk
 from maskvos.params.plan import derive_plan
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.weights import save_weights
-from tests.tiny import BACKBONE, CORRESPONDENCE, NETWORKS, networks, write_frames, write_params
+from tests.tiny import BACKBONE, CORRESPONDENCE, NETWORKS, RUNTIME, networks, write_frames, write_params
 from tests.zygote import Zygote
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ def inputs(tmp_path_factory):
         "alternate": content["alternate"] | {"rounds": 1},
         "collapse": content["collapse"] | {"action": "warn"},
     }
-    runtime = {"device": "cpu", "threads": 1, "workers": 1}
+    runtime = RUNTIME | {"workers": 1}
     plan = derive_plan(content | sections | {"networks": NETWORKS})
     write_params(folder / "params.yaml", source, precision="fp32", plan=plan, **sections)
     params = yaml.safe_load((folder / "params.yaml").read_text()) | {"runtime": runtime}
