@@ -1,16 +1,20 @@
 """Two processes do what one does: every task, its losses, gradients, weights, statistics and curves."""
 
 import functools
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from maskvos.errors import UserError
+from maskvos.parallel.collectives import rank
 from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.loop import train
 from tests.plain.precision import code_in_float64
 from tests.processes import in_processes
 from tests.tasks import RUNS
 from tests.tiny import collapse, runtime, write_frames
+from tests.training.test_loop import LineTask, samples
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +66,30 @@ def test_saved_memory_changes_nothing_with_several_processes_either(frames, tmp_
     saving = functools.partial(trained, save_memory=True)
     for found in in_processes(2, saving, make, frames, tmp_path / "two", 2, changes):
         assert_alike(found, expected)
+
+
+class OneBadPart(LineTask):
+    """In step 5 a recorded figure is no number in the second process alone; no gradient tells the first one."""
+
+    def losses(self, batch, step):
+        losses = super().losses(batch, step)
+        return losses | ({"error": losses["error"] * float("nan")} if step == 4 and rank() == 1 else {})
+
+
+def with_one_bad_part(folder, action):
+    """What the run says, or how many steps it skipped and its weights."""
+    task = OneBadPart()
+    settings = SimpleNamespace(log_every=4, checkpoint_every=3)
+    limits = collapse(max_similarity=1.0, min_effective_rank=1.0, non_finite=action)
+    try:
+        training = train(task, samples(), range(11), Checkpoints(folder, "run"), runtime(), settings, limits)
+    except UserError as error:
+        return str(error)
+    return training.skipped, task.module.weight.detach()
+
+
+def test_a_part_of_a_batch_that_is_no_number_is_one_for_all(tmp_path):
+    said = in_processes(2, with_one_bad_part, tmp_path / "stop", "stop")
+    assert said[0] == said[1] and "is not a number in step 5" in said[0] and "keeps step 3" in said[0]
+    (skipped, weight), (other, same) = in_processes(2, with_one_bad_part, tmp_path / "skip", "skip")
+    assert skipped == other == 1 and torch.equal(weight, same) and weight.isfinite().all()

@@ -52,6 +52,7 @@ class LineTask:
     """Least squares with SGD and a shadow that follows, as DINO's teacher does."""
 
     gradient_clip = 0.0
+    partial_gradients = False
 
     def __init__(self, wrong_at=None, signal_at=None, stop_at=None):
         torch.manual_seed(0)
