@@ -120,7 +120,7 @@ def assert_alike(folder, other, start):
     assert apart.norm() < 0.1 * way.norm()
     for name, value in expected.items():
         if "running" in name:
-            torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-4)
+            torch.testing.assert_close(found[name], value, rtol=2e-2, atol=1e-3)
     for row, wanted in zip(rows(folder), rows(other), strict=True):
         assert row == {name: pytest.approx(value, rel=1e-3) for name, value in wanted.items()}
 
