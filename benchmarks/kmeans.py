@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from maskvos.console import accelerator, processor
-from maskvos.learning.kmeans import Start, clip_generator, seeded
+from maskvos.learning.kmeans import Start
 from maskvos.learning.kmeans_backends import open_backend
+from maskvos.learning.kmeans_start import clip_generator, seeded
 from maskvos.learning.pseudo_masks import space_time_points
 
 Run = Callable[[list[Start], int], list[tuple[np.ndarray, int]]]

@@ -1,11 +1,10 @@
-"""k-means over the pixels of one clip (Eq. 4): the same points and generator give the same bits.
+"""Lloyd's iterations over the pixels of one clip (Eq. 4): the same points and start give the same bits.
 
-Faiss finds the nearest centroid; seeding and the update of the centroids are written here, because both decide whether
-a result can be repeated: seeds depend on the clip's name and never on its turn, sums run in float64 in a fixed order.
-`maskvos.learning.kmeans_backends` chooses between this way of iterating and others; all begin with these seeds.
+Faiss finds the nearest centroid; the update of the centroids is written here, because it decides whether a result can
+be repeated: sums run in a fixed order, whatever the number of threads. `maskvos.learning.kmeans_start` makes the start,
+`maskvos.learning.kmeans_backends` chooses between this way of iterating and others.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,6 +17,10 @@ import numpy as np
 # (27,648 points, 128-d, 5 centroids on one core: 1.8 ms against 3.7 ms).
 faiss.cvar.distance_compute_blas_threshold = 2**31 - 1
 
+# Iterations end when no more than this share of the points changes cluster. Measured on features of real clips: going
+# on until none does takes two to eight times as many and lowers the objective by less than 0.03 %.
+STILL = 0.003
+CHUNK = 256  # points that are summed in float32
 
 Assign = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Points (N, D) and centroids (M, D), float32, to ``nearest_centroids``'s two arrays."""
@@ -39,42 +42,6 @@ class Clusters:
     iterations: int
 
 
-def clip_generator(seed: int, round_: int, clip: str) -> np.random.Generator:
-    """The random numbers of one clip in one round, whatever the order and the machine the clips are worked on."""
-    digest = hashlib.sha256(f"{seed} {round_} {clip}".encode()).digest()
-    return np.random.default_rng(np.frombuffer(digest, "<u4"))
-
-
-def seeded(points: np.ndarray, clusters: int, generator: np.random.Generator) -> Start:
-    """The points with centroids drawn by k-means++.
-
-    Args:
-        points: (N, D) float32, finite; N >= 1.
-        clusters: M, at least 1.
-        generator: as from ``clip_generator``.
-    """
-    points = np.ascontiguousarray(points, np.float32)
-    return Start(points, points[seed_points(points, clusters, generator)])
-
-
-def seed_points(points: np.ndarray, clusters: int, generator: np.random.Generator) -> np.ndarray:
-    """k-means++ (Arthur and Vassilvitskii 2007): indices (M,) of points, each drawn with probability ~ D(x)^2.
-
-    Where every point already coincides with a seed, the next one is drawn evenly.
-    """
-    chosen = [int(generator.integers(len(points)))]
-    distances = np.full(len(points), np.inf)
-    while len(chosen) < clusters:
-        distances = np.minimum(distances, nearest_centroids(points, points[chosen[-1:]])[0])
-        cumulated = np.cumsum(distances)
-        if cumulated[-1] > 0:
-            drawn = np.searchsorted(cumulated, generator.random() * cumulated[-1], side="right")
-            chosen.append(min(int(drawn), len(points) - 1))
-        else:
-            chosen.append(int(generator.integers(len(points))))
-    return np.array(chosen)
-
-
 def nearest_centroids(points: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squared distance (N,) float64 to the nearest centroid and its index (N,) int64; the lower index wins a tie."""
     distances, nearest = faiss.knn(points, centroids, 1)
@@ -82,7 +49,7 @@ def nearest_centroids(points: np.ndarray, centroids: np.ndarray) -> tuple[np.nda
 
 
 def lloyd(points: np.ndarray, centroids: np.ndarray, iterations: int, assign: Assign = nearest_centroids) -> Clusters:
-    """Assign and average until no assignment changes, at most ``iterations`` times.
+    """Assign and average until at most the share ``STILL`` of the assignments changes, at most ``iterations`` times.
 
     A cluster that lost all its points restarts at the point that is farthest from its own centroid.
 
@@ -96,14 +63,22 @@ def lloyd(points: np.ndarray, centroids: np.ndarray, iterations: int, assign: As
     sums, counts = np.zeros(centroids.shape), np.zeros(len(centroids), np.int64)
     for iteration in range(1, iterations + 1):
         distances, nearest = assign(points, centroids)
-        if iteration == iterations or np.array_equal(nearest, labels):
+        changed = np.count_nonzero(nearest != labels)
+        if (
+            iteration == iterations
+            or changed == 0
+            or (changed <= STILL * len(points) and _all_used(nearest, centroids))
+        ):
             break
         updated = restart_empty(nearest, distances, len(centroids))
         _move(points, labels, updated, sums, counts)
         labels = updated
-        means = sums / np.maximum(counts, 1)[:, None]
-        centroids = np.where(counts[:, None] > 0, means, centroids).astype(np.float32)
+        centroids = _means(sums, counts, centroids)
     return Clusters(nearest, float(distances.mean()), iteration)
+
+
+def _all_used(nearest: np.ndarray, centroids: np.ndarray) -> bool:
+    return bool(np.bincount(nearest, minlength=len(centroids)).all())
 
 
 def restart_empty(nearest: np.ndarray, distances: np.ndarray, clusters: int) -> np.ndarray:
@@ -115,6 +90,8 @@ def restart_empty(nearest: np.ndarray, distances: np.ndarray, clusters: int) -> 
         clusters: M.
     """
     counts = np.bincount(nearest, minlength=clusters)
+    if counts.all():
+        return nearest
     labels, distances = nearest.copy(), distances.copy()
     for empty in np.flatnonzero(counts == 0):
         farthest = int(np.argmax(np.where(counts[labels] > 1, distances, 0)))
@@ -126,13 +103,43 @@ def restart_empty(nearest: np.ndarray, distances: np.ndarray, clusters: int) -> 
     return labels
 
 
+def average(points: np.ndarray, labels: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Means (M, D) float32 of the clusters; one without points keeps its place in ``centroids``."""
+    sums, counts = np.zeros(centroids.shape), np.zeros(len(centroids), np.int64)
+    _move(points, np.full(len(points), -1), labels, sums, counts)
+    return _means(sums, counts, centroids)
+
+
+def _means(sums: np.ndarray, counts: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    means = sums / np.maximum(counts, 1)[:, None]
+    return np.where(counts[:, None] > 0, means, centroids).astype(np.float32)
+
+
 def _move(points: np.ndarray, before: np.ndarray, after: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> None:
     """Bring the clusters' sums (M, D) and counts (M,) up to date, in place, by the points that changed cluster.
 
     After the first iterations few points do, which makes this several times faster than summing all of them.
     """
     moved = np.flatnonzero(before != after)
+    if 4 * len(moved) > len(points):
+        sums[:], counts[:] = _sum_all(points, after, len(sums)), np.bincount(after, minlength=len(sums))
+        return
     for cluster in range(len(sums)):
         left, joined = moved[before[moved] == cluster], moved[after[moved] == cluster]
         sums[cluster] += points[joined].sum(axis=0, dtype=np.float64) - points[left].sum(axis=0, dtype=np.float64)
         counts[cluster] += len(joined) - len(left)
+
+
+def _sum_all(points: np.ndarray, labels: np.ndarray, clusters: int) -> np.ndarray:
+    """(M, D) sums of the clusters' points: matrix products over chunks, their results added up in float64.
+
+    Three times faster than picking each cluster's points out. A chunk's product is too small for a second thread.
+    """
+    members = (labels[:, None] == np.arange(clusters)).astype(np.float32)
+    whole = len(points) // CHUNK * CHUNK
+    chunks = members[:whole].reshape(-1, CHUNK, clusters).transpose(0, 2, 1) @ points[:whole].reshape(
+        -1, CHUNK, points.shape[1]
+    )
+    rest = members[whole:].T @ points[whole:]
+    total: np.ndarray = chunks.sum(axis=0, dtype=np.float64) + rest
+    return total

@@ -6,6 +6,7 @@ is ever rounded: coordinates become whole numbers, small enough that every produ
 much as float32 does. Padding of shorter clips is zeros, which add nothing.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maskvos.learning.kmeans import Clusters, Start, restart_empty
+from maskvos.learning.kmeans import STILL, Clusters, Start, restart_empty
 
 EXACT = 53  # float64 holds the whole numbers up to 2^53
 
@@ -47,12 +48,11 @@ def lloyd_batch(starts: Sequence[Start], iterations: int, device: torch.device) 
         iterations: at least 1.
         device: where to work; B N D float64 and a copy while a clip leaves must fit its memory.
     """
-    exponents = [_exponent(start) for start in starts]
-    batch = _load(starts, exponents, device)
+    batch, exponents = _load(starts, device)
     results: dict[int, Clusters] = {}
     for iteration in range(1, iterations + 1):
         distances, nearest = _assign(batch)
-        ends = ((nearest == batch.labels) | ~batch.valid).all(dim=1) | (iteration == iterations)
+        ends = _still(batch, nearest) | (iteration == iterations)
         for place in ends.nonzero()[:, 0].tolist():
             clip = int(batch.rows[place])
             length = len(starts[clip].points)
@@ -66,23 +66,28 @@ def lloyd_batch(starts: Sequence[Start], iterations: int, device: torch.device) 
     return [results[clip] for clip in range(len(starts))]
 
 
-def _exponent(start: Start) -> int:
+def _exponent(points: Tensor, centroids: Tensor) -> int:
     """The power of two by which a clip's coordinates are multiplied: the largest lies in [2^(b-1), 2^b] afterwards."""
-    largest = max(np.abs(start.points).max(), np.abs(start.centroids).max())
-    return grid_bits(start.points.shape[1]) - int(np.frexp(largest)[1])
+    largest = max(float(values.abs().max()) for values in (points, centroids))
+    return grid_bits(points.shape[1]) - math.frexp(largest)[1]
 
 
-def _load(starts: Sequence[Start], exponents: Sequence[int], device: torch.device) -> _Batch:
+def _load(starts: Sequence[Start], device: torch.device) -> tuple[_Batch, list[int]]:
+    """The clips on the device, and the exponent of each."""
     lengths = torch.tensor([len(start.points) for start in starts])
     longest, channels = int(lengths.max()), starts[0].points.shape[1]
     points = torch.zeros(len(starts), longest, channels, dtype=torch.float64, device=device)
     centroids = torch.zeros(len(starts), *starts[0].centroids.shape, dtype=torch.float64, device=device)
-    for place, (start, exponent) in enumerate(zip(starts, exponents, strict=True)):
-        for target, source in ((points[place, : lengths[place]], start.points), (centroids[place], start.centroids)):
-            torch.round(torch.from_numpy(source).to(device).double() * 2.0**exponent, out=target)
+    exponents = []
+    for place, start in enumerate(starts):
+        sources = [torch.from_numpy(values).to(device) for values in start]
+        exponents.append(_exponent(*sources))
+        for target, source in zip((points[place, : lengths[place]], centroids[place]), sources, strict=True):
+            torch.round(source.double() * 2.0 ** exponents[-1], out=target)
     valid = (torch.arange(longest) < lengths[:, None]).to(device)
     labels = torch.full(valid.shape, -1, device=device)
-    return _Batch(points, points.square().sum(-1), valid, centroids, labels, torch.arange(len(starts), device=device))
+    rows = torch.arange(len(starts), device=device)
+    return _Batch(points, points.square().sum(-1), valid, centroids, labels, rows), exponents
 
 
 def _assign(batch: _Batch) -> tuple[Tensor, Tensor]:
@@ -91,6 +96,15 @@ def _assign(batch: _Batch) -> tuple[Tensor, Tensor]:
     distances = batch.squares[..., None] - 2 * products + batch.centroids.square().sum(-1)[:, None]
     least, nearest = distances.min(dim=-1)
     return least, nearest
+
+
+def _still(batch: _Batch, nearest: Tensor) -> Tensor:
+    """(B,) bool: no assignment changes, or at most the share ``STILL`` of a clip's while no cluster is empty."""
+    changed = ((nearest != batch.labels) & batch.valid).sum(dim=1)
+    few = changed <= STILL * batch.valid.sum(dim=1)
+    if few.any():
+        few &= (changed == 0) | _members(nearest, batch.valid, batch.centroids.shape[1]).any(dim=-1).all(dim=1)
+    return few
 
 
 def _move(batch: _Batch, nearest: Tensor, distances: Tensor) -> _Batch:

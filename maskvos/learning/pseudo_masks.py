@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from maskvos.learning.kmeans import Clusters, Start, seeded
+from maskvos.learning.kmeans import Clusters, Start
+from maskvos.learning.kmeans_start import seeded
 from maskvos.learning.position import position_code
 from maskvos.params.method import Clustering
 

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from maskvos.learning.clip_features import encode_clip, read_clip
-from maskvos.learning.kmeans import Start, clip_generator
+from maskvos.learning.kmeans import Start
 from maskvos.learning.kmeans_backends import Backend
+from maskvos.learning.kmeans_start import clip_generator
 from maskvos.learning.pseudo_masks import PseudoMasks, pseudo_masks, start_clustering
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.params.method import Clustering

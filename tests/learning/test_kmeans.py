@@ -1,4 +1,4 @@
-"""k-means against plain float64 loops, brute force, and the probabilities that define k-means++."""
+"""Lloyd's iterations against plain float64 loops and brute force."""
 
 import itertools
 import os
@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from maskvos.learning.kmeans import clip_generator, lloyd, seed_points, seeded
-from tests.learning.plain_kmeans import plain_lloyd
+from maskvos.learning.kmeans import CHUNK, STILL, average, lloyd
+from maskvos.learning.kmeans_start import seeded
+from tests.learning.plain_kmeans import emptied_late, plain_lloyd
 
 
 def kmeans(points, clusters, iterations, generator):
@@ -42,8 +43,9 @@ def test_emptied_clusters_as_in_plain_loops(seed):
     assert result.objective == pytest.approx(objective, rel=1e-5)
 
 
-def test_result_is_a_fixed_point_of_many_updates():
+def test_result_is_a_fixed_point_of_many_updates(monkeypatch):
     """The running sums do not drift: means computed afresh lead to the same labels."""
+    monkeypatch.setattr("maskvos.learning.kmeans.STILL", 0.0)
     points = np.random.default_rng(0).standard_normal((4000, 16)).astype(np.float32)
     result = kmeans(points, 6, 1000, np.random.default_rng(1))
     assert 20 < result.iterations < 1000
@@ -51,6 +53,32 @@ def test_result_is_a_fixed_point_of_many_updates():
     distances = ((points[:, None].astype(np.float64) - means) ** 2).sum(-1)
     np.testing.assert_array_equal(result.labels, distances.argmin(1))
     assert result.objective == pytest.approx(distances.min(1).mean(), rel=1e-5)
+
+
+def test_it_ends_where_few_points_still_change():
+    """By the definition: the first iteration that changes at most the share STILL, or the last that is allowed."""
+    points = np.random.default_rng(0).standard_normal((4000, 16)).astype(np.float32)
+    result = lloyd(points, points[:6], 1000)
+    labels = [lloyd(points, points[:6], count).labels for count in range(1, result.iterations + 1)]
+    changes = [np.count_nonzero(one != other) for one, other in itertools.pairwise(labels)]
+    assert 5 < result.iterations < 200
+    assert min(changes[:-1]) > STILL * 4000 >= changes[-1] > 0
+    np.testing.assert_array_equal(result.labels, labels[-1])
+
+
+@pytest.mark.parametrize("count", [40, CHUNK, 3 * CHUNK + 5])
+def test_means_of_clusters_whatever_the_number_of_points(count):
+    generator = np.random.default_rng(count)
+    points = generator.standard_normal((count, 12)).astype(np.float32)
+    labels = generator.integers(3, size=count)
+    found = average(points, labels, np.full((4, 12), 7.0, np.float32))
+    for cluster in range(3):
+        np.testing.assert_allclose(found[cluster], points[labels == cluster].mean(0, dtype=np.float64), atol=1e-6)
+    assert (found[3] == 7).all()  # without points it stays
+
+
+def test_an_empty_cluster_is_no_end():
+    assert np.bincount(lloyd(*emptied_late(), 50).labels).tolist() == [2001, 2000, 1]
 
 
 def test_best_of_many_starts_is_the_optimum_of_tiny_data():
@@ -63,23 +91,6 @@ def test_best_of_many_starts_is_the_optimum_of_tiny_data():
     optimum = min(cost(assignment) for assignment in itertools.product(range(3), repeat=9))
     best = min(kmeans(points, 3, 50, np.random.default_rng(seed)).objective for seed in range(40))
     assert best == pytest.approx(optimum, rel=1e-5)
-
-
-def test_seeding_draws_with_the_probabilities_of_plus_plus():
-    points = np.array([[0.0], [1.0], [3.0], [7.0]], np.float32)
-    expected = {}
-    for triple in itertools.permutations(range(4), 3):  # a point already chosen has probability 0
-        probability = 1 / 4
-        for place in (1, 2):
-            squares = [min((points[i, 0] - points[j, 0]) ** 2 for j in triple[:place]) for i in range(4)]
-            probability *= squares[triple[place]] / sum(squares)
-        expected[triple] = probability
-    generator, draws = np.random.default_rng(0), 20_000
-    counts = dict.fromkeys(expected, 0)
-    for _ in range(draws):
-        counts[tuple(seed_points(points, 3, generator).tolist())] += 1
-    statistic = sum((counts[t] - draws * p) ** 2 / (draws * p) for t, p in expected.items())
-    assert statistic < 49.7  # chi-square with 23 degrees of freedom, p = 0.001
 
 
 def test_emptied_cluster_restarts_at_the_farthest_point():
@@ -108,19 +119,11 @@ def test_fewer_different_points_than_clusters():
     assert kmeans(points[:1], 3, 10, np.random.default_rng(0)).labels.tolist() == [0]
 
 
-def test_generator_depends_on_seed_round_and_name_alone():
-    def draw(*key):
-        return clip_generator(*key).integers(2**60)
-
-    assert draw(1, 0, "a") == draw(1, 0, "a")
-    assert len({draw(1, 0, "a"), draw(1, 0, "b"), draw(1, 1, "a"), draw(2, 0, "a"), draw(0, 1, "a")}) == 5
-    assert draw(7, 2, "0043f083b5") == 505255193350704534  # for ever: stored results depend on it
-
-
 def test_same_bits_whatever_the_number_of_threads():
     program = (
-        "import hashlib, faiss, numpy as np; from maskvos.learning.kmeans import clip_generator, lloyd, seeded\n"
-        "x = np.random.default_rng(0).standard_normal((6000, 128)).astype(np.float32)\n"
+        "import hashlib, faiss, numpy as np; from maskvos.learning.kmeans import lloyd\n"
+        "from maskvos.learning.kmeans_start import clip_generator, seeded\n"
+        "x = np.random.default_rng(0).standard_normal((9000, 128)).astype(np.float32)\n"
         "r = lloyd(*seeded(x, 5, clip_generator(0, 0, 'clip')), 30)\n"
         "print(faiss.omp_get_max_threads(), hashlib.sha256(r.labels.tobytes()).hexdigest(), r.objective.hex())"
     )

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from maskvos.errors import UserError
-from maskvos.learning.kmeans import clip_generator, lloyd, seeded
+from maskvos.learning.kmeans import lloyd
 from maskvos.learning.kmeans_backends import BATCH, open_backend
+from maskvos.learning.kmeans_start import clip_generator, seeded
 from maskvos.learning.pseudo_masks import space_time_points
 
 CPU = torch.device("cpu")
@@ -40,7 +41,7 @@ def test_objectives_agree_within_a_thousandth(make):
 @pytest.mark.parametrize("name", ["faiss", "torch"])
 def test_the_objective_is_that_of_the_labels(name):
     """From the definition: each point's squared distance to the mean of its own cluster, in float64."""
-    start = seeded(clustered_points(3), 5, clip_generator(0, 0, "clip"))
+    start = seeded(clustered_points(3)[:330], 5, clip_generator(0, 0, "clip"))
     result = open_backend(name, CPU).run([start], 1000)[0]
     assert result.iterations < 1000  # at a fixed point the centroids are the means of the labels
     total = 0.0

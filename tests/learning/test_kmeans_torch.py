@@ -1,12 +1,15 @@
 """k-means in torch: plain float64 loops, and the same bits whatever the batch, the order of sums and the threads."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
-from maskvos.learning.kmeans import Start, clip_generator, seeded
-from maskvos.learning.kmeans_torch import _assign, _exponent, _load, _move, grid_bits, lloyd_batch
-from tests.learning.plain_kmeans import plain_lloyd
+from maskvos.learning.kmeans import STILL, Start
+from maskvos.learning.kmeans_start import clip_generator, seeded
+from maskvos.learning.kmeans_torch import _assign, _load, _move, grid_bits, lloyd_batch
+from tests.learning.plain_kmeans import emptied_late, plain_lloyd
 
 CPU = torch.device("cpu")
 
@@ -30,6 +33,19 @@ def test_clips_of_different_length_equal_plain_loops(iterations):
         assert result.labels.dtype == np.int64 and result.iterations == count
         assert result.objective == pytest.approx(objective, rel=1e-5, abs=1e-12)
     assert iterations < 100 or len({result.iterations for result in results}) > 2  # each ends when it is done
+
+
+def test_a_clip_ends_where_few_of_its_own_points_change():
+    """Beside a longer one, whose padding would otherwise count: as many iterations as alone, and as the plain rule."""
+    short, long = start(0, 2000, 16), start(1, 5000, 16)
+    for one, result in zip((short, long), lloyd_batch([short, long], 500, CPU), strict=True):
+        labels = [lloyd_batch([one], count, CPU)[0].labels for count in range(1, result.iterations + 1)]
+        changes = [np.count_nonzero(a != b) for a, b in itertools.pairwise(labels)]
+        assert min(changes[:-1]) > STILL * len(one.points) >= changes[-1] > 0
+
+
+def test_an_empty_cluster_is_no_end():
+    assert np.bincount(lloyd_batch([Start(*emptied_late())], 50, CPU)[0].labels).tolist() == [2001, 2000, 1]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -71,7 +87,7 @@ def test_every_distance_is_exact_in_whole_numbers():
     """Python's integers, which never round; the largest coordinates that the grid allows are among them."""
     starts = [start(0, 30, 128), start(1, 12, 128)]
     starts[1].points[:2] = [[0.9999999], [-0.9999999]] * np.ones((1, 128), np.float32)
-    batch = _load(starts, [_exponent(one) for one in starts], CPU)
+    batch, _ = _load(starts, CPU)
     for _ in range(4):
         distances, nearest = _assign(batch)
         for clip, one in enumerate(starts):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from maskvos.learning.kmeans import clip_generator, lloyd
+from maskvos.learning.kmeans import lloyd
+from maskvos.learning.kmeans_start import clip_generator
 from maskvos.learning.position import position_code
 from maskvos.learning.pseudo_masks import (
     clip_statistics,

@@ -20,8 +20,8 @@ CHAIN = [
 CASES = {  # one change for each section of the parameters: the stages that rerun, in both tools
     "seed=1": [*CHAIN[1:], "evaluate-copy"],
     "precision=fp32": [*CHAIN[1:], "evaluate-copy"],
-    "versions.report=2": ["report"],
-    "versions.recluster=2": CHAIN[3:],
+    "versions.report=100": ["report"],
+    "versions.recluster=100": CHAIN[3:],
     "data.train.split=valid": ["fetch-train", *CHAIN],
     "data.evaluation.davis.split=train": ["fetch-davis", "evaluate-copy", "evaluate-full", "report"],
     "generator.frames=12": ["fetch-train", "fetch-davis", *CHAIN, "evaluate-copy"],
@@ -53,17 +53,17 @@ def test_both_tools_rerun_the_same_and_hand_over(checkout):
     checkout.call("maskvos.cli", "sync")
     assert nothing_to_do(checkout)
 
-    checkout.compose(*SMALL, "versions.segment=2")
+    checkout.compose(*SMALL, "versions.segment=100")
     checkout.call("dvc", "repro", "-q")
     assert checkout.ran() == AFTER_SEGMENT
     checkout.call("maskvos.cli", "sync")  # from here on, a wrong hand-over would make the other one run more, or less
 
-    checkout.compose(*SMALL, "versions.segment=3")
+    checkout.compose(*SMALL, "versions.segment=101")
     checkout.call(*SNAKEMAKE)
     assert checkout.ran() == AFTER_SEGMENT
     checkout.call("maskvos.cli", "sync")
 
-    checkout.compose(*SMALL, "versions.segment=3", "runtime.threads=1")  # how it is run, not what comes out
+    checkout.compose(*SMALL, "versions.segment=101", "runtime.threads=1")  # how it is run, not what comes out
     assert nothing_to_do(checkout)
 
     checkout.compose(*SMALL, "seed=1")
