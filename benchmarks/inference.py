@@ -49,9 +49,9 @@ def best_time(function: Callable[[], object], runs: int, device: torch.device) -
     return min(times[1:])
 
 
-def matrix_rate(device: torch.device, runs: int) -> float:
-    """GFLOP/s of a large fp32 product: what the operations are held against."""
-    one = torch.rand((2048, 2048), device=device)
+def matrix_rate(device: torch.device, runs: int, dtype: torch.dtype = torch.float32) -> float:
+    """GFLOP/s of a large product: what the operations are held against."""
+    one = torch.rand((2048, 2048), device=device, dtype=dtype)
     return 2e-9 * 2048**3 / best_time(lambda: one @ one, runs, device)
 
 

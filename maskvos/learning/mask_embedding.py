@@ -15,11 +15,14 @@ ABSENT = -20.0  # logit of an object slot that the sample does not use: p = 2e-9
 
 
 class Objects:
-    """The used object slots of a batch: (B, K, ...) tensors to and from (N, ...) with N <= B K."""
+    """The used object slots of a batch: (B, K, ...) tensors on ``device`` to and from (N, ...) with N <= B K.
 
-    def __init__(self, valid: Tensor) -> None:
+    ``valid`` (B, K) is best in main memory: N is a shape, and a GPU would be waited for to learn it.
+    """
+
+    def __init__(self, valid: Tensor, device: torch.device) -> None:
         self.shape = valid.shape  # (B, K)
-        self.slots = valid.flatten().nonzero().squeeze(1)
+        self.slots = valid.flatten().nonzero().squeeze(1).to(device, non_blocking=True)
         self.clips = self.slots // valid.shape[1]
 
     def gather(self, values: Tensor) -> Tensor:
@@ -42,13 +45,13 @@ def segmentation_loss(
         images: (B, 3, 3, S, S) normalised frames in order.
         masks: (B, 3, K, S, S) pseudo masks of the drawn clusters, 0 or 1.
         labels: (B, 3, S, S) int64, 0 background, 1..K the drawn clusters.
-        valid: (B, K) bool, which slots hold a cluster.
+        valid: (B, K) bool, which slots hold a cluster; in main memory.
         settings: of the stage.
 
     Returns:
         Scalar: mean cross-entropy over pixels, both queries and clips.
     """
-    objects = Objects(valid)
+    objects = Objects(valid, images.device)
     features = model.encoder(images.flatten(0, 1))
     frames = [Features(*(maps.unflatten(0, images.shape[:2])[:, t] for maps in features)) for t in range(3)]
     kept = [masks[:, 0]]

@@ -12,6 +12,10 @@ STD = (0.229, 0.224, 0.225)
 
 def normalise(images: Tensor, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> Tensor:
     """(..., 3, H, W) uint8 RGB -> float32 with zero mean and unit variance for each channel."""
-    centre = torch.tensor(mean, device=images.device).view(3, 1, 1)
-    scale = torch.tensor(std, device=images.device).view(3, 1, 1)
+    centre, scale = _channels(mean, images.device), _channels(std, images.device)
     return (images.float() / 255 - centre) / scale
+
+
+def _channels(values: Sequence[float], device: torch.device) -> Tensor:
+    """(3, 1, 1), filled on the device: `torch.tensor` would copy from main memory and wait for a GPU to be done."""
+    return torch.cat([torch.full((1, 1, 1), value, device=device) for value in values])

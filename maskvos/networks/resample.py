@@ -30,6 +30,28 @@ def interpolation_matrix(start: Tensor, length: Tensor, flip: Tensor, source: in
     return (1 - (positions[..., None] - pixels).abs()).clamp_min(0)
 
 
+def antialiased_matrix(length: Tensor, flip: Tensor, source: int, target: int) -> Tensor:
+    """Matrices that resize the first ``length`` pixels of an axis to ``target``, without aliasing where they shrink.
+
+    Args:
+        length: (B,) pixels, 1 to ``source``; those behind are not looked at.
+        flip: (B,) bool, whether they are read backwards.
+        source: pixels of the axis.
+        target: pixels that are produced.
+
+    Returns:
+        (B, target, source) float32, rows sum to 1: the triangle kernel of Pillow and of torch's ``interpolate`` with
+        ``antialias=True``, as wide as a target pixel and at least as wide as a source pixel.
+    """
+    scale = (length / target)[:, None]
+    centres = (torch.arange(target, device=length.device, dtype=torch.float32) + 0.5) * scale
+    centres = torch.where(flip[:, None], length[:, None] - centres, centres)
+    pixels = torch.arange(source, device=length.device, dtype=torch.float32)
+    distances = (centres[..., None] - (pixels + 0.5)).abs() / scale.clamp_min(1)[..., None]
+    weights = (1 - distances).clamp_min(0) * (pixels < length[:, None])[:, None]
+    return weights / weights.sum(-1, keepdim=True)
+
+
 def resample(maps: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """(B, C, H, W) with (B, H', H) and (B, W', W) -> (B, C, H', W'), in float32."""
     with torch.autocast(maps.device.type, enabled=False):

@@ -86,12 +86,14 @@ class FrameStore:
         """
         shard, offset, length, crc = (int(value) for value in self._places[self._checked(index)])
         data = self._bytes(shard, offset, length)
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if zlib.crc32(data) == crc else None
+        image: np.ndarray | None = (
+            cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if zlib.crc32(data) == crc else None
+        )
         if image is None:
             clip = self.clip_of(index)
             name = f"{clip.name}/{clip.frames[index - clip.start]}"
             raise UserError(f"{self._shards[shard]}: damaged, frame {name} does not fit its checksum. {_REMEDY}")
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        return image
 
     def _checked(self, index: int) -> int:
         if not 0 <= index < len(self):

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.params.method import Correspondence
+from maskvos.training.batch_cropping import see_cuts
 from maskvos.training.collapse import FeatureSample
 from maskvos.training.device import autocast, place
 from maskvos.training.optimiser import adam, parameter_groups
@@ -34,6 +35,7 @@ class CorrespondenceTask:
 
     def losses(self, batch: Sample, step: int) -> dict[str, Tensor]:
         """The weighted sum and its parts."""
+        batch = see_cuts(batch, self.settings.cropping.crop, "frames")
         with autocast(self.device, self.precision):
             parts = correspondence_losses(self.module, batch, self.settings)
         weighted = [weight * parts[name] for name, weight in self.settings.weights.items()]

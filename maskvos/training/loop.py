@@ -21,7 +21,7 @@ from maskvos.training.curves import Row
 from maskvos.training.distributed import Losses, distribute
 from maskvos.training.failures import explained
 from maskvos.training.finite import FiniteSteps
-from maskvos.training.order import Sample, Samples
+from maskvos.training.order import HOST_ENTRIES, Sample, Samples
 from maskvos.training.progress import Progress
 from maskvos.training.stopping import RUN_AGAIN, StopRequest
 
@@ -163,7 +163,10 @@ def train(
 
 
 def _to(batch: Sample, device: torch.device) -> Sample:
-    return {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in batch.items()}
+    return {
+        k: v.to(device, non_blocking=True) if isinstance(v, Tensor) and k not in HOST_ENTRIES else v
+        for k, v in batch.items()
+    }
 
 
 def _one_step(task: Task, forward: Losses, batch: Sample, step: int, finite: FiniteSteps) -> dict[str, Tensor]:

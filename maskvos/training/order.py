@@ -13,6 +13,8 @@ from maskvos.errors import UserError
 from maskvos.parallel.collectives import own_part
 
 Sample = dict[str, Any]
+# Entries of a batch that stay in main memory, because the program itself reads them: on a GPU that would wait for it.
+HOST_ENTRIES = frozenset({"valid", "edges", "pair_edges"})
 Make = Callable[[int, np.random.Generator, int], Sample]
 
 

@@ -1,11 +1,11 @@
 """Samples of the correspondence losses: an adjacent and a distant frame of one clip."""
 
 import numpy as np
-import torch
 
 from maskvos.params.method import Correspondence, Cropping
 from maskvos.storage.frames import FrameStore
-from maskvos.training.cropping import crop_image, random_crop, random_zoom
+from maskvos.training.batch_cropping import cut_frames, largest_cut
+from maskvos.training.cropping import random_crop, random_zoom
 from maskvos.training.order import Sample
 
 
@@ -22,16 +22,16 @@ def draw_frames(rng: np.random.Generator, length: int, min_distance: int) -> tup
 
 
 class PairSampler:
-    """``frames`` (3, 3, S, S) uint8 in the order t, t+1, t'; ``zoom`` (3,) top, left, side of Phi; ``zoom_flip``."""
+    """The cuts of `cut_frames` in the order t, t+1, t'; ``zoom`` (3,) top, left, side of Phi; ``zoom_flip``."""
 
     def __init__(self, store: FrameStore, settings: Correspondence, cropping: Cropping) -> None:
         self.store, self.settings, self.cropping = store, settings, cropping
+        self.room = largest_cut(store.clips, cropping)
 
     def __call__(self, clip_number: int, rng: np.random.Generator, _step: int = 0) -> Sample:
         """One sample; every step draws alike."""
         clip = self.store.clips[clip_number]
         positions = draw_frames(rng, len(clip.frames), self.settings.min_distance)
         crop = random_crop(rng, clip.height, clip.width, self.cropping)
-        size = self.cropping.crop
-        images = [crop_image(self.store.read(clip.start + position), crop, size) for position in positions]
-        return {"frames": torch.from_numpy(np.stack(images)), **random_zoom(rng, self.cropping)}
+        cuts = cut_frames(self.store.read, [clip.start + position for position in positions], crop, self.room)
+        return {**cuts, **random_zoom(rng, self.cropping)}

@@ -49,8 +49,9 @@ def photometric_losses(encoder: VisualEncoder, batch: Sample, settings: Correspo
 def cycle_losses(encoder: VisualEncoder, batch: Sample, settings: Correspondence) -> dict[str, Tensor]:
     """L_Cyc of CRW over frames (B, T, 3, S, S): out from Phi of the first one's image, home to Phi of its features."""
     phi, count = _phi(batch), batch["frames"].shape[1]
-    # The sample brings the seed, so that a resumed run cuts the same edges; reading it waits for the GPU once a step.
-    generator = torch.Generator(batch["edges"].device).manual_seed(int(gather(batch["edges"])[0]))
+    # The sample brings the seed, so that a resumed run cuts the same edges; it is in main memory (HOST_ENTRIES). The
+    # first sample's of all processes, see `maskvos.parallel`.
+    generator = torch.Generator(batch["frames"].device).manual_seed(int(gather(batch["edges"])[0]))
     frames = normalise(batch["frames"])
     images = torch.cat([phi.of_maps(frames[:, 0])[:, None], frames], dim=1)
     keys = encoder(images.flatten(0, 1)).key.unflatten(0, (-1, count + 1))

@@ -6,7 +6,8 @@ import torch
 
 from maskvos.params.method import Correspondence, Cropping
 from maskvos.storage.frames import FrameStore
-from maskvos.training.cropping import crop_image, random_crop, random_zoom
+from maskvos.training.batch_cropping import cut_frames, largest_cut
+from maskvos.training.cropping import Crop, crop_image, random_crop, random_zoom
 from maskvos.training.order import Sample
 
 STRIDE = 8  # of E's features
@@ -59,18 +60,17 @@ class _RunSampler:
         self.store, self.cropping = store, cropping
         self.count, self.max_gap = count, max_gap
 
-    def images(self, clip_number: int, rng: np.random.Generator) -> np.ndarray:
-        """(count, 3, S, S) uint8."""
+    def draw(self, clip_number: int, rng: np.random.Generator) -> tuple[list[int], Crop]:
+        """Numbers of the frames, and their crop."""
         clip = self.store.clips[clip_number]
         positions = draw_run(rng, len(clip.frames), self.count, self.max_gap)
         crop = random_crop(rng, clip.height, clip.width, self.cropping)
-        read = self.store.read
-        return np.stack([crop_image(read(clip.start + position), crop, self.cropping.crop) for position in positions])
+        return [clip.start + position for position in positions], crop
 
 
 class PhotometricSampler(_RunSampler):
     """``frames`` (N+1, 3, S, S) uint8, the N references and the target, with one Lab channel (a or b) neutral in all;
-    ``colours`` (N+1, 1, S/8, S/8), that channel.
+    ``colours`` (N+1, 1, S/8, S/8), that channel. Resized here, not on the device: the channel is taken from the result.
     """
 
     def __init__(self, store: FrameStore, settings: Correspondence, cropping: Cropping) -> None:
@@ -78,17 +78,21 @@ class PhotometricSampler(_RunSampler):
 
     def __call__(self, clip_number: int, rng: np.random.Generator, _step: int = 0) -> Sample:
         """One sample; every step draws alike."""
-        frames, colours = drop_channel(self.images(clip_number, rng), int(rng.integers(1, 3)))
+        numbers, crop = self.draw(clip_number, rng)
+        images = np.stack([crop_image(self.store.read(number), crop, self.cropping.crop) for number in numbers])
+        frames, colours = drop_channel(images, int(rng.integers(1, 3)))
         return {"frames": torch.from_numpy(frames), "colours": torch.from_numpy(colours)}
 
 
 class CycleSampler(_RunSampler):
-    """``frames`` (T, 3, S, S) uint8 in order; ``zoom`` (3,) and ``zoom_flip`` of Phi; ``edges``, a seed."""
+    """The cuts of `cut_frames` of T frames in order; ``zoom`` (3,) and ``zoom_flip`` of Phi; ``edges``, a seed."""
 
     def __init__(self, store: FrameStore, settings: Correspondence, cropping: Cropping) -> None:
         super().__init__(store, cropping, settings.cycle.frames, settings.cycle.max_gap)
+        self.room = largest_cut(store.clips, cropping)
 
     def __call__(self, clip_number: int, rng: np.random.Generator, _step: int = 0) -> Sample:
         """One sample; every step draws alike."""
-        frames = torch.from_numpy(self.images(clip_number, rng))
-        return {"frames": frames, **random_zoom(rng, self.cropping), "edges": int(rng.integers(2**63))}
+        numbers, crop = self.draw(clip_number, rng)
+        cuts = cut_frames(self.store.read, numbers, crop, self.room)
+        return {**cuts, **random_zoom(rng, self.cropping), "edges": int(rng.integers(2**63))}

@@ -7,6 +7,7 @@ from maskvos.learning.mask_embedding import segmentation_loss
 from maskvos.networks.images import normalise
 from maskvos.networks.model import MaskVOS
 from maskvos.params.method import Correspondence, Segmentation
+from maskvos.training.batch_cropping import see_cuts
 from maskvos.training.collapse import FeatureSample
 from maskvos.training.device import autocast, place
 from maskvos.training.optimiser import adam, parameter_groups
@@ -49,14 +50,17 @@ class SegmentationTask:
 
     def losses(self, batch: Sample, step: int) -> dict[str, Tensor]:
         """L_seg, and L_corr where it is part of the loss."""
-        images = normalise(batch["images"])
+        size = self.settings.cropping.crop
+        images = normalise(see_cuts(batch, size, "images")["images"])
+        labels = batch["labels"].long()
+        slots = torch.arange(1, self.settings.objects + 1, device=labels.device).view(-1, 1, 1)
+        masks = (labels[:, :, None] == slots).float()
         with autocast(self.device, self.precision):
-            segmentation = segmentation_loss(
-                self.module, images, batch["masks"], batch["labels"], batch["valid"], self.settings
-            )
+            segmentation = segmentation_loss(self.module, images, masks, labels, batch["valid"], self.settings)
             if not uses_correspondence(self.settings, self.correspondence):
                 return {"loss": segmentation, "segmentation": segmentation}
             pairs = {name.removeprefix(PREFIX): value for name, value in batch.items() if name.startswith(PREFIX)}
+            pairs = see_cuts(pairs, size, "frames")
             parts = correspondence_losses(self.module.encoder, pairs, self.correspondence)
         weights = self.settings.correspondence_weights(self.correspondence.regime)
         total = sum((weight * parts[name] for name, weight in weights.items()), segmentation)

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from maskvos.params.method import Correspondence, Segmentation
 from maskvos.storage.frames import FrameStore
-from maskvos.training.cropping import crop_image, crop_labels, random_crop
+from maskvos.training.batch_cropping import cut_frames, largest_cut
+from maskvos.training.cropping import crop_labels, random_crop
 from maskvos.training.order import Sample, Samples
 from maskvos.training.regimes import correspondence_sampler
 
@@ -26,8 +27,9 @@ def draw_triplet(rng: np.random.Generator, length: int, max_gap: int) -> list[in
 class TripletSamples(Samples):
     """Samples over all clips of the store; a clip without pseudo masks gives its place to one that has them.
 
-    A sample: ``images`` (3, 3, S, S) uint8, ``masks`` (3, K, S, S) float, ``labels`` (3, S, S) int64, ``valid`` (K,)
-    bool, and under ``pair_`` the sample of the correspondence losses where they are part of the loss (Eq. 16).
+    A sample: the cuts of `cut_frames`; ``labels`` (3, S, S) uint8, 0 or the slot 1..K of the drawn cluster; ``valid``
+    (K,) bool, which slots hold one; and under ``pair_`` the sample of the correspondence losses where they are part of
+    the loss (Eq. 16).
 
     Args:
         store: frames.
@@ -51,7 +53,7 @@ class TripletSamples(Samples):
         self.usable = [n for n, clip in enumerate(store.clips) if bool(pseudo_masks[clip.name].any())]
         self.pairs = correspondence_sampler(store, correspondence, settings.cropping) if correspondence else None
         super().__init__(self._sample, len(store.clips) if self.usable else 0, settings.batch, seed, "segment")
-        self._usable = set(self.usable)
+        self._usable, self._room = set(self.usable), largest_cut(store.clips, settings.cropping)
         self.total_steps = rounds * settings.epochs * self.epoch_steps
 
     def _sample(self, item: int, rng: np.random.Generator, step: int) -> Sample:
@@ -80,19 +82,17 @@ class TripletSamples(Samples):
         classes = int(self.pseudo_masks[clip.name].max()) + 1
         for _ in range(TRIES):
             crop = random_crop(rng, clip.height, clip.width, self.settings.cropping)
-            labels = crop_labels(clusters, classes, crop, size)
-            areas = torch.bincount(labels[0].flatten(), minlength=classes)[1:]
+            first = crop_labels(clusters[:1], crop, size)
+            areas = torch.from_numpy(np.bincount(first.numpy().ravel(), minlength=classes)[1:])
             present = (areas >= self.settings.min_area * size * size).logical_and(areas > 0).nonzero().flatten() + 1
             if len(present):
                 break
         drawn = rng.permutation(present.numpy())[: self.settings.objects]
-        masks = torch.zeros(3, self.settings.objects, size, size)
-        for slot, cluster in enumerate(drawn):
-            masks[:, slot] = labels == int(cluster)
-        images = [crop_image(self.store.read(clip.start + position), crop, size) for position in positions]
+        slots = np.zeros(classes, np.uint8)
+        slots[drawn] = np.arange(1, len(drawn) + 1)
+        labels = torch.cat([first, crop_labels(clusters[1:], crop, size)])
         return {
-            "images": torch.from_numpy(np.stack(images)),
-            "masks": masks,
-            "labels": (masks * torch.arange(1, self.settings.objects + 1).view(1, -1, 1, 1)).sum(dim=1).long(),
+            **cut_frames(self.store.read, [clip.start + position for position in positions], crop, self._room),
+            "labels": torch.from_numpy(slots[labels.numpy()]),
             "valid": torch.arange(self.settings.objects) < len(drawn),
         }

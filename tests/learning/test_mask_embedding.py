@@ -85,7 +85,7 @@ def test_permuting_object_slots_changes_neither_the_loss_nor_a_gradient(params, 
 
 
 def test_slots_are_gathered_and_spread():
-    objects = Objects(torch.tensor([[True, False], [True, True]]))
+    objects = Objects(torch.tensor([[True, False], [True, True]]), torch.device("cpu"))
     values = torch.arange(4.0).view(2, 2, 1)
     assert objects.gather(values).flatten().tolist() == [0, 2, 3]
     assert objects.clips.tolist() == [0, 1, 1]

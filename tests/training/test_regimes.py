@@ -12,6 +12,7 @@ from maskvos.learning.transforms import Phi
 from maskvos.networks.encoder import Features, VisualEncoder
 from maskvos.networks.images import normalise
 from maskvos.storage.frames import FrameStore
+from maskvos.training.batch_cropping import see_cuts
 from maskvos.training.correspondence_task import CorrespondenceTask
 from maskvos.training.order import Samples
 from maskvos.training.regimes import correspondence_losses, correspondence_sampler, report_short_clips
@@ -35,7 +36,8 @@ def one_thread():
 
 def batch_of(store, settings):
     sampler = correspondence_sampler(store, settings, settings.cropping)
-    return next(Samples(sampler, len(store.clips), settings.batch, 0, "regimes").batches(0, 1, 0, pinned=False))
+    batch = next(Samples(sampler, len(store.clips), settings.batch, 0, "regimes").batches(0, 1, 0, pinned=False))
+    return see_cuts(batch, settings.cropping.crop, "frames")
 
 
 class Blocks(torch.nn.Module):

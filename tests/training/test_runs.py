@@ -10,6 +10,7 @@ import torch
 from maskvos.storage.frames import Clip
 from maskvos.training.runs import CycleSampler, PhotometricSampler, draw_run, drop_channel
 from tests.tiny import correspondence
+from tests.training.cuts import seen
 
 SIZE = 32
 
@@ -92,8 +93,8 @@ def test_cycle_samples():
     settings = correspondence("cycle", cycle={"frames": 4, "max_gap": 2, "edge_dropout": 0.1})
     sampler = CycleSampler(Store(), settings, settings.cropping)
     samples = [sampler(0, np.random.default_rng(seed)) for seed in (0, 0, 1)]
-    assert samples[0]["frames"].shape == (4, 3, SIZE, SIZE)
+    assert seen(samples[0], SIZE)["frames"].shape == (4, 3, SIZE, SIZE)
     assert samples[0]["zoom"].shape == (3,) and samples[0]["zoom_flip"].dtype == torch.bool
     assert all(0 <= sample["edges"] < 2**63 for sample in samples)
     assert samples[0]["edges"] == samples[1]["edges"] != samples[2]["edges"]
-    assert torch.equal(samples[0]["frames"], samples[1]["frames"])
+    assert torch.equal(samples[0]["cuts"], samples[1]["cuts"])

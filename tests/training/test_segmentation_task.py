@@ -20,8 +20,7 @@ def batch():
     images = torch.randint(0, 256, (2, 3, 3, HEIGHT, WIDTH), dtype=torch.uint8, generator=generator)
     return {
         "images": images,
-        "masks": labels[:, :, None].float(),
-        "labels": labels,
+        "labels": labels.to(torch.uint8),
         "valid": torch.ones(2, 1, dtype=torch.bool),
         **{f"pair_{name}": value for name, value in correspondence_batch().items()},
     }
@@ -58,8 +57,9 @@ def test_loss_and_gradients_are_those_of_equation_16(batch):
     chosen = {"short_weight": 0.25, "long_weight": 0.75, "temperature": 0.2, "refinement_rounds": 1}
     task = make_task(model, **chosen, references="pseudo", coarse_mask="soft")
     images = torch.stack([torch.stack([normalised(image) for image in clip]) for clip in batch["images"]])
-    masks = batch["masks"].double()
-    segmentation = equations.segmentation_loss(weights, images, masks, batch["labels"], batch["valid"], task.settings)
+    labels = batch["labels"].long()
+    masks = labels[:, :, None].double()
+    segmentation = equations.segmentation_loss(weights, images, masks, labels, batch["valid"], task.settings)
     pair = {name: batch[f"pair_{name}"] for name in ("frames", "zoom", "zoom_flip")}
     parts = plain_correspondence(weights, pair, 0.3, "batch")
     expected = segmentation + 0.25 * parts["short"] + 0.75 * parts["long"]
@@ -67,7 +67,7 @@ def test_loss_and_gradients_are_those_of_equation_16(batch):
     assert task.module.training
     with code_in_float64():
         model.double().eval()  # with the statistics of a batch no frame could be passed alone
-        loss = task.losses(batch | {"masks": masks}, 0)["loss"]
+        loss = task.losses(batch, 0)["loss"]
         loss.backward()
     assert loss.item() == pytest.approx(expected.item(), rel=1e-9)
     assert gradient_error(model, weights) < 1e-7

@@ -10,8 +10,9 @@ from maskvos.errors import UserError
 from maskvos.params import read_all_params
 from maskvos.params.method import Cropping
 from maskvos.storage.frames import Clip
-from maskvos.training.triplets import TripletSamples, draw_triplet
+from maskvos.training.triplets import PREFIX, TripletSamples, draw_triplet
 from tests.tiny import correspondence
+from tests.training.cuts import seen
 
 
 class Store:
@@ -52,18 +53,23 @@ def test_triplets_are_in_order_with_bounded_gaps_and_both_directions():
     assert sorted(draw_triplet(rng, 3, 5)) == [0, 1, 2]
 
 
-def test_sample_holds_masks_labels_and_validity_that_agree(settings):
+def test_sample_holds_labels_and_validity_that_agree(settings):
     samples = TripletSamples(Store(), pseudo_masks(), settings, None, rounds=2, seed=0)
+    first_slots = set()
     for number in range(20):
-        sample = samples[number]
+        sample = seen(samples[number], 64, "images")
         assert sample["images"].shape == (3, 3, 64, 64)
-        clip = int(sample["images"][0, 0, 0, 0]) // 10
+        clip = round(float(sample["images"][0, 0, 0, 0])) // 10
         assert clip in (0, 2), "clip b has no pseudo mask and must be replaced"
         slots = int(sample["valid"].sum())
         assert 1 <= slots <= (2 if clip == 0 else 1)
+        assert sample["labels"].shape == (3, 64, 64) and sample["labels"].dtype == torch.uint8
         for slot in range(2):
-            assert (sample["masks"][:, slot].bool() == (sample["labels"] == slot + 1)).all()
-            assert bool(sample["masks"][0, slot].any()) == bool(sample["valid"][slot])
+            assert bool((sample["labels"][0] == slot + 1).any()) == bool(sample["valid"][slot])
+        if slots == 2:  # cluster 1 lies above cluster 2
+            rows = [(sample["labels"][0] == slot).any(dim=1).nonzero().float().mean() for slot in (1, 2)]
+            first_slots.add(bool(rows[0] < rows[1]))
+    assert first_slots == {True, False}  # which cluster comes first is drawn
 
 
 def test_each_frame_comes_with_its_own_pseudo_mask(settings):
@@ -74,9 +80,9 @@ def test_each_frame_comes_with_its_own_pseudo_mask(settings):
             labels[number, : number + 1] = 1
     samples = TripletSamples(Store(), masks, settings.model_copy(update={"min_area": 0.0}), None, rounds=1, seed=0)
     for number in range(30):
-        sample = samples[number]
-        frames = sample["images"][:, 0, 0, 0] % 10
-        heights = sample["masks"][:, 0].mean(dim=(1, 2))
+        sample = seen(samples[number], 64, "images")
+        frames = sample["images"][:, 0, 0, 0].round() % 10
+        heights = (sample["labels"] == 1).float().mean(dim=(1, 2))
         torch.testing.assert_close(heights, (frames + 1) / 10, atol=1 / 64, rtol=0)
 
 
@@ -92,7 +98,7 @@ def test_the_largest_gap_grows_over_all_rounds(settings):
     samples = TripletSamples(Store(), pseudo_masks(), settings, None, rounds=2, seed=0)
 
     def largest(step):
-        drawn = [samples.make(0, np.random.default_rng(k), step)["images"][:, 0, 0, 0].int() for k in range(200)]
+        drawn = [samples.make(0, np.random.default_rng(k), step)["cuts"][:, 0, 0, 0].int() for k in range(200)]
         return max(int((frames[1:] - frames[:-1]).abs().max()) for frames in drawn)
 
     assert largest(0) == 2
@@ -106,8 +112,10 @@ def test_the_largest_gap_grows_over_all_rounds(settings):
 def test_the_joint_losses_bring_their_regimes_sample(settings, regime, names):
     samples = TripletSamples(Store(), pseudo_masks(), settings, correspondence(regime), rounds=2, seed=0)
     plain = TripletSamples(Store(), pseudo_masks(), settings, None, rounds=2, seed=0)
-    assert set(samples[0]) - set(plain[0]) == {f"pair_{name}" for name in {"frames", *names}}
-    assert samples[0]["pair_frames"].shape == (3, 3, 64, 64)  # the crop of this stage
+    frames = {"frames"} if regime == "photometric" else {"cuts", "cut_side", "cut_flip"}
+    assert set(samples[0]) - set(plain[0]) == {f"pair_{name}" for name in {*frames, *names}}
+    pair = {name.removeprefix(PREFIX): value for name, value in samples[0].items() if name.startswith(PREFIX)}
+    assert seen(pair, 64)["frames"].shape == (3, 3, 64, 64)  # the crop of this stage
 
 
 def test_no_pseudo_mask_anywhere_is_an_error(settings):
