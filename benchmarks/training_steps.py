@@ -3,6 +3,7 @@
 import itertools
 import resource
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,10 @@ from maskvos.networks.model import MaskVOS
 from maskvos.params.method import BackbonePretraining, Correspondence, Networks, Segmentation
 from maskvos.storage.frames import FrameStore
 from maskvos.training.backbone_task import BackboneTask
+from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.correspondence_task import CorrespondenceTask
-from maskvos.training.loop import Task, _one_step, _to
+from maskvos.training.finite import FiniteSteps
+from maskvos.training.loop import Task, one_step, to_device
 from maskvos.training.order import Samples
 from maskvos.training.segmentation_task import SegmentationTask
 
@@ -72,28 +75,30 @@ def measure(
     """Run one stage for ``steps`` steps on a batch that lies on the device, then as many with the loader."""
     samples: Samples = stage_samples(store, content, batch)[name]
     task = make_task(name, content, samples.epoch_steps, device, precision)
-    batches = samples.batches(0, steps + 1, workers, pinned=device.type == "cuda")
-    still = _to(next(batches), device)
-    with FlopCounterMode(display=False) as counter:  # the step that does not count
-        _one_step(task, still, 0)
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-    rest, _ = _timed(task, itertools.repeat(still), steps, device)
-    loaded, waiting = _timed(task, batches, steps, device)
+    finite = FiniteSteps("stop", name, samples.names, Checkpoints("no-checkpoints", ""))
+    with closing(samples.batches(0, steps + 1, workers, pinned=device.type == "cuda")) as batches:
+        still = to_device(next(batches), device)
+        with FlopCounterMode(display=False) as counter:  # the step that does not count
+            one_step(task, task.losses, still, 0, finite)
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        rest, _ = _timed(task, itertools.repeat(still), steps, device, finite)
+        loaded, waiting = _timed(task, batches, steps, device, finite)
     used = torch.cuda.max_memory_allocated() if device.type == "cuda" else 1024 * resource.getrusage(0).ru_maxrss
     size = samples.batch
     return Measured(size, size / rest, size / loaded, waiting / loaded, counter.get_total_flops() / 1e9, used / 1e6)
 
 
-def _timed(task: Task, batches: Any, steps: int, device: torch.device) -> tuple[float, float]:
+def _timed(task: Task, batches: Any, steps: int, device: torch.device, finite: FiniteSteps) -> tuple[float, float]:
     """Seconds a step, and of these the seconds that the next batch was waited for."""
     synchronise(device)
     began, waited = time.perf_counter(), 0.0
     for step in range(steps):
         asked = time.perf_counter()
-        batch = _to(next(batches), device)
+        batch = to_device(next(batches), device)
         waited += time.perf_counter() - asked
-        _one_step(task, batch, step)
+        one_step(task, task.losses, batch, step, finite)
+    finite.judge()
     synchronise(device)
     return (time.perf_counter() - began) / steps, waited / steps
 

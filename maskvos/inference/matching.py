@@ -14,8 +14,11 @@ from torch.nn import functional
 
 from maskvos.inference.windows import Batch, plan_windows
 
-# Scores held at once for references without a radius, in numbers (64 MB of fp32).
-CHUNK = 1 << 24
+# Scores held at once for references without a radius, in numbers: what a processor's cache holds; a GPU takes 480x854
+# at once. And the most parts that such a frame is divided into. At 60x107, D = 128, two threads: 0.16 s; 0.28 s
+# with 16 times the scores, 0.31 s undivided.
+CHUNK = {"cpu": 1 << 20, "cuda": 1 << 26}
+PARTS = 12
 
 
 @dataclass(frozen=True)
@@ -71,18 +74,18 @@ def readout(affinity: Affinity, table: Tensor) -> Tensor:
 def _best_anywhere(query: Tensor, keys: Tensor, slots: Sequence[int], top_k: int) -> tuple[Tensor, Tensor]:
     """Scores and indices (Q, <= k per slot) of the best cells of whole frames; query (Q, D)."""
     cells = query.shape[0]
-    scores, indices = [], []
+    count = max(part for part in range(1, PARTS + 1) if cells % part == 0)
+    chunk = CHUNK.get(query.device.type, CHUNK["cuda"])
+    found = []
     for slot in slots:
-        reference = keys[slot].flatten(0, 1)
-        for rows in query.split(max(1, CHUNK // cells)):
-            best, cell = (rows @ reference.T).topk(min(top_k, cells), 1)
-            scores.append(best)
-            indices.append(cell + slot * cells)
-    pieces = len(scores) // len(slots)
-    return (
-        torch.cat([torch.cat(scores[i : i + pieces]) for i in range(0, len(scores), pieces)], 1),
-        torch.cat([torch.cat(indices[i : i + pieces]) for i in range(0, len(indices), pieces)], 1),
-    )
+        parts = keys[slot].view(1, count, cells // count, -1)
+        pieces = []
+        for rows in query.split(max(1, chunk // cells)):
+            scores, part, place = _best_of_parts(rows[None], parts, None, top_k)
+            pieces.append((scores[0], (part * (cells // count) + place)[0] + slot * cells))
+        found.append([torch.cat(column) for column in zip(*pieces, strict=True)])
+    scores, indices = (torch.cat(column, 1) for column in zip(*found, strict=True))
+    return scores, indices
 
 
 def _best_within(query: Tensor, keys: Tensor, slots: Sequence[int], top_k: int, radius: int) -> tuple[Tensor, Tensor]:
@@ -96,23 +99,43 @@ def _best_within(query: Tensor, keys: Tensor, slots: Sequence[int], top_k: int, 
 
 
 def _best_of_batch(rows: Tensor, table: Tensor, starts: Tensor, batch: Batch, top_k: int) -> tuple[Tensor, Tensor]:
-    """Scores and indices (T * q, k) of a batch of tiles.
-
-    The k best of all cells of all S references lie at the k places (of n) that are best in whichever reference is
-    best there. So one maximum over the references, which is cheap, leaves k S candidates of n S to sort.
-    """
+    """Scores and indices (T * q, k) of a batch of tiles."""
     (tiles, count), slots = batch.queries.shape, len(starts)
     tile = rows.index_select(0, batch.queries.flatten()).view(tiles, count, -1)
     cells = (batch.reached[:, None] + starts[:, None]).flatten()
-    window = table.index_select(0, cells).view(tiles, -1, tile.shape[2])
-    similarity = torch.bmm(tile, window.transpose(1, 2)).view(tiles, count, slots, -1)
-    best = similarity.amax(2).masked_fill_(batch.outside, float("-inf"))
-    place = best.topk(min(top_k, best.shape[2]), 2, sorted=False)[1]  # (T, q, k)
-    candidates = similarity.gather(3, place[:, :, None].expand(-1, -1, slots, -1))
-    candidates = candidates.masked_fill_(batch.outside.gather(2, place)[:, :, None], float("-inf")).flatten(2)
-    scores, chosen = candidates.topk(min(top_k, candidates.shape[2]), 2, sorted=False)
-    cell = batch.reached.gather(1, place.gather(2, chosen % place.shape[2]).flatten(1)).view_as(chosen)
-    indices = cell + starts[chosen // place.shape[2]]
+    window = table.index_select(0, cells).view(tiles, slots, -1, tile.shape[2])
+    scores, part, place = _best_of_parts(tile, window, batch.outside, top_k)
+    indices = batch.reached.gather(1, place.flatten(1)).view_as(place) + starts[part]
     missing = (0, top_k - scores.shape[2])  # where a tile and its reach are small
     scores, indices = functional.pad(scores, missing, value=float("-inf")), functional.pad(indices, missing)
     return scores.flatten(0, 1), indices.flatten(0, 1)
+
+
+def _best_of_parts(tile: Tensor, parts: Tensor, outside: Tensor | None, top_k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The k best cells of S parts of a reference (or of S references) jointly.
+
+    They lie at the k places (of n) that are best in whichever part is best there. So one maximum over the parts, which
+    is cheap, leaves k S candidates of S n to sort. A product for each part is twice as fast as one for all, whose
+    result no cache holds (measured on two cores: 91 and 46 GFLOP/s).
+
+    Args:
+        tile: (T, q, D) queries.
+        parts: (T, S, n, D).
+        outside: (T, q, n) places that are no candidates in any part, None for none.
+
+    Returns:
+        Scores, part and place, each (T, q, k); fewer than k where there are fewer than k S candidates.
+    """
+    tiles, slots = parts.shape[:2]
+    queries = tile[:, None].expand(-1, slots, -1, -1).flatten(0, 1)
+    similarity = torch.bmm(queries, parts.flatten(0, 1).transpose(1, 2)).unflatten(0, (tiles, slots))
+    best = similarity.amax(1)
+    if outside is not None:
+        best.masked_fill_(outside, float("-inf"))
+    place = best.topk(min(top_k, best.shape[2]), 2, sorted=False)[1]  # (T, q, k)
+    candidates = similarity.gather(3, place[:, None].expand(-1, slots, -1, -1))  # (T, S, q, k)
+    if outside is not None:
+        candidates.masked_fill_(outside.gather(2, place)[:, None], float("-inf"))
+    candidates = candidates.transpose(1, 2).flatten(2)
+    scores, chosen = candidates.topk(min(top_k, candidates.shape[2]), 2, sorted=False)
+    return scores, chosen // place.shape[2], place.gather(2, chosen % place.shape[2])

@@ -124,7 +124,7 @@ def train(
         first, rows, skipped = state["step"], state["rows"], state.get("skipped", 0)
     device = next(task.module.parameters()).device
     losses, stop, started = distribute(task), StopRequest(), time.perf_counter()
-    window = _Window() if state is None else _Window(_to(state["sums"], device), state["count"])
+    window = _Window() if state is None else _Window(to_device(state["sums"], device), state["count"])
     watch = Watch(samples.stream, steps, collapse)
     finite = FiniteSteps(collapse.non_finite, samples.stream, samples.names, checkpoints, skipped)
     with (
@@ -143,7 +143,7 @@ def train(
             ends = done == steps.stop
             task.features.wanted = (done - steps.start) % settings.log_every == 0 or ends
             with saving_memory(runtime.save_memory):
-                window.add(_one_step(task, losses, _to(batch, device), step, finite))
+                window.add(one_step(task, losses, to_device(batch, device), step, finite))
             asked = any_process(stop.asked)
             if task.features.wanted:
                 finite.judge()
@@ -162,14 +162,15 @@ def train(
     return training
 
 
-def _to(batch: Sample, device: torch.device) -> Sample:
+def to_device(batch: Sample, device: torch.device) -> Sample:
+    """The batch's tensors on the device, but for `HOST_ENTRIES`."""
     return {
         k: v.to(device, non_blocking=True) if isinstance(v, Tensor) and k not in HOST_ENTRIES else v
         for k, v in batch.items()
     }
 
 
-def _one_step(task: Task, forward: Losses, batch: Sample, step: int, finite: FiniteSteps) -> dict[str, Tensor]:
+def one_step(task: Task, forward: Losses, batch: Sample, step: int, finite: FiniteSteps) -> dict[str, Tensor]:
     """The step's losses; none of a step that was skipped, which leaves everything as it was."""
     rate = task.rate(step)
     for group in task.optimiser.param_groups:

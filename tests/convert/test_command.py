@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from maskvos.cli import main
-from maskvos.inference import command
+from maskvos.inference import segment_run
 from maskvos.networks.files import FILE
 from maskvos.storage.masks import read_mask, write_mask
 from maskvos.storage.weights import load_weights
@@ -53,7 +53,7 @@ def test_a_failure_leaves_nothing(tmp_path, capsys):
 @pytest.mark.parametrize("patch", [8, 16])
 def test_a_converted_transformer_tracks_a_square(tmp_path, monkeypatch, patch):
     """Random weights tell colours apart, which is all that this video needs; at both strides."""
-    monkeypatch.setattr(command, "set_up_device", lambda _: torch.device("cpu"))
+    monkeypatch.setattr(segment_run, "set_up_device", lambda _: torch.device("cpu"))
     frames, masks = moving_square(4, step=16)
     (tmp_path / "frames").mkdir()
     for name, image in frames:
@@ -62,7 +62,7 @@ def test_a_converted_transformer_tracks_a_square(tmp_path, monkeypatch, patch):
     torch.save(published.filled(published.vit_shapes(64, 1, patch, 4)), tmp_path / "vit.pth")
     assert run("convert", tmp_path / "vit.pth", "--from", "dino-vit", "--output", tmp_path / "vit") == 0
     options = ("--mask", tmp_path / "first.png", "--weights", tmp_path / "vit", "--output", tmp_path / "out")
-    assert run("segment", tmp_path / "frames", *options, "--device", "cpu") == 0
+    assert run("segment", tmp_path / "frames", *options, "--device", "cpu", "--no-overlay") == 0
     found = [read_mask(path) for path in sorted((tmp_path / "out").iterdir())]
     assert len(found) == 4 and set(np.unique(found)) <= {0, 7}
     for mask, truth in zip(found, masks, strict=True):

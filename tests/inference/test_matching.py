@@ -61,7 +61,7 @@ def test_tiles_chunks_and_batches_change_nothing(monkeypatch, tile, chunk, score
     usual = match(query, keys, [2], [0, 1], 5, 4, 0.05)
     monkeypatch.setattr(windows, "TILE", tile)
     monkeypatch.setitem(windows.SCORES, "cpu", scores)
-    monkeypatch.setattr(matching, "CHUNK", chunk)
+    monkeypatch.setitem(matching.CHUNK, "cpu", chunk)
     clear_plans()
     other = match(query, keys, [2], [0, 1], 5, 4, 0.05)
     clear_plans()

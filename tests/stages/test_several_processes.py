@@ -120,9 +120,10 @@ def assert_alike(folder, other, start):
     assert apart.norm() < 0.1 * way.norm()
     for name, value in expected.items():
         if "running" in name:
-            torch.testing.assert_close(found[name], value, rtol=2e-2, atol=1e-3)
-    for row, wanted in zip(rows(folder), rows(other), strict=True):
-        assert row == {name: pytest.approx(value, rel=1e-3) for name, value in wanted.items()}
+            assert (found[name] - value).norm() < 0.02 * value.norm(), name
+    for number, (row, wanted) in enumerate(zip(rows(folder), rows(other), strict=True)):
+        # After a step of Adam, L_long may align a pixel with another one.
+        assert row == {name: pytest.approx(value, rel=5e-2 if number else 1e-4) for name, value in wanted.items()}
 
 
 def record(folder, stage):
