@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     settings = params.clustering.method
     store = FrameStore(args.frames)
     annotations = find_annotations(params.clustering.train_annotations_for_measuring_only, store.clips)
-    previous = read_previous(args.previous_pseudo_masks or round_before(args.weights))
+    previous = read_previous(args.previous_pseudo_masks or round_before(args.weights, args.output))
     log.info("%s: round %d, %d clips, %d frames", NAME, args.round, len(store.clips), len(store))
 
     masks, record = cluster(args, params, store)
@@ -86,13 +86,15 @@ def cluster(
     }
 
 
-def round_before(weights: Path) -> Path | None:
+def round_before(weights: Path, output: Path) -> Path | None:
     """The pseudo masks that these weights learned from, which lie beside them; None for those of correspondence.
+
+    Never ``output`` itself: a run that was killed between its two files may have left it there.
 
     They are no input of their own in the graphs: whenever they change, so do the weights.
     """
     beside = weights.parent / "pseudo_masks.safetensors"
-    return beside if beside.is_file() else None
+    return beside if beside.is_file() and beside.resolve() != output.resolve() else None
 
 
 def read_previous(path: Path | None) -> dict[str, torch.Tensor]:

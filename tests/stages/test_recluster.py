@@ -193,6 +193,14 @@ def test_the_round_before_is_found_beside_the_weights(folder):
     assert "agreement_mean" not in json.loads(first.statistics.read_text())["summary"]
 
 
+def test_what_a_killed_run_left_beside_the_weights_is_not_the_round_before(folder):
+    shutil.copytree(folder / "weights", folder / "first" / "weights")
+    first, _ = run(folder, weights=folder / "first" / "weights")
+    statistics = first.statistics.read_bytes()
+    first.statistics.unlink()
+    assert run(folder, weights=folder / "first" / "weights")[0].statistics.read_bytes() == statistics
+
+
 def annotate(folder, name="ducks", number=1):
     """Annotations of another size than the frames: the left half is an object; one frame, or a damaged file."""
     ids = np.zeros((96, 128), np.uint8)
