@@ -131,7 +131,9 @@ def test_killed_at_random_moments(zygote, inputs, whole, tmp_path, stage):
 def test_killed_within_a_checkpoint_write(zygote, inputs, whole, tmp_path, stage):
     expected, _ = whole(stage)
     folder, caught = place(tmp_path / "killed", inputs), 0
-    for _ in range(KILLS):
+    for _ in range(6 * KILLS):  # on a quick disk a write may be over before the signal arrives
+        if caught == 3:
+            break
         pid = zygote.start(folder, *command(stage))
         until = time.monotonic() + 60
         while not (partial := list(folder.glob("checkpoints/.step-*"))) and time.monotonic() < until:
