@@ -7,15 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 
-from maskvos.networks.files import save_network, untrained_encoder
-from maskvos.networks.trunk import Trunk
 from maskvos.params.plan import derive_plan
-from maskvos.storage.frames import FrameStore
-from maskvos.storage.weights import save_weights
-from tests.tiny import BACKBONE, CORRESPONDENCE, NETWORKS, RUNTIME, networks, write_frames, write_params
+from tests.stages.inputs import write_inputs
+from tests.tiny import BACKBONE, CORRESPONDENCE, NETWORKS, RUNTIME, write_params
 from tests.zygote import Zygote
 
 ROOT = Path(__file__).parents[2]
@@ -47,15 +43,7 @@ def zygote():
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
     """Frames, weights, pseudo masks and parameters for all four."""
-    folder = tmp_path_factory.mktemp("inputs")
-    write_frames(folder / "frames", clips=4, frames=8)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(5)
-        save_network(folder / "backbone", Trunk(networks(last_layer="layer4")), "backbone", networks())
-    save_network(folder / "encoder", untrained_encoder(networks(), 1), "encoder", networks())
-    labels = torch.zeros(8, 6, 8, dtype=torch.uint8)
-    labels[:, :3], labels[:, 3:, 4:] = 1, 2
-    save_weights(folder / "masks.safetensors", {clip.name: labels for clip in FrameStore(folder / "frames").clips}, {})
+    folder = write_inputs(tmp_path_factory.mktemp("inputs"), clips=4, frames=8)
     source = ROOT / "params.yaml"
     content = yaml.safe_load(source.read_text())
     cropping = {"short_side": [40, 48], "crop": 32, "zoom": [0.5, 1.0]}

@@ -21,14 +21,13 @@ import pytest
 import torch
 import yaml
 
-from maskvos.networks.files import FILE, load_encoder, save_network, untrained_encoder
-from maskvos.networks.trunk import Trunk
+from maskvos.networks.files import FILE, load_encoder
 from maskvos.params.method import BackbonePretraining
-from maskvos.storage.frames import FrameStore
-from maskvos.storage.weights import load_weights, save_weights
+from maskvos.storage.weights import load_weights
 from maskvos.training.backbone_task import BackboneTask
 from maskvos.training.segmentation_start import starting_model
-from tests.tiny import BACKBONE, CORRESPONDENCE, RUNTIME, networks, write_frames, write_params
+from tests.stages.inputs import write_inputs
+from tests.tiny import BACKBONE, CORRESPONDENCE, RUNTIME, networks, write_params
 
 ROOT = Path(__file__).parents[2]
 FEW = {"batch": 4, "epochs": 1, "warmup_epochs": 0, "log_every": 1, "checkpoint_every": 1}
@@ -50,16 +49,7 @@ WORDS = {
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("inputs")
-    write_frames(folder / "frames", clips=8, frames=4)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(5)
-        save_network(folder / "backbone", Trunk(networks(last_layer="layer4")), "backbone", networks())
-    save_network(folder / "encoder", untrained_encoder(networks(), 1), "encoder", networks())
-    labels = torch.zeros(4, 6, 8, dtype=torch.uint8)
-    labels[:, :3], labels[:, 3:, 4:] = 1, 2
-    save_weights(folder / "masks.safetensors", {clip.name: labels for clip in FrameStore(folder / "frames").clips}, {})
-    return folder
+    return write_inputs(tmp_path_factory.mktemp("inputs"), clips=8, frames=4)
 
 
 def arguments(inputs, folder, stage, changes):
