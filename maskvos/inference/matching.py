@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from maskvos.inference.windows import Batch, plan_windows
+from maskvos.training.device import for_device
 
 # Scores held at once for references without a radius, in numbers: what a processor's cache holds; a GPU takes 480x854
 # at once. And the most parts that such a frame is divided into. At 60x107, D = 128, two threads: 0.16 s; 0.28 s
@@ -75,7 +76,7 @@ def _best_anywhere(query: Tensor, keys: Tensor, slots: Sequence[int], top_k: int
     """Scores and indices (Q, <= k per slot) of the best cells of whole frames; query (Q, D)."""
     cells = query.shape[0]
     count = max(part for part in range(1, PARTS + 1) if cells % part == 0)
-    chunk = CHUNK.get(query.device.type, CHUNK["cuda"])
+    chunk = for_device(CHUNK, query.device)
     found = []
     for slot in slots:
         parts = keys[slot].view(1, count, cells // count, -1)

@@ -11,7 +11,7 @@ from maskvos.inference.geometry import STRIDE, Geometry, pad_to_stride, to_worki
 from maskvos.networks.aggregation import soft_aggregate
 from maskvos.networks.encoder import Features
 from maskvos.networks.model import MaskVOS
-from maskvos.training.device import autocast
+from maskvos.training.device import autocast, for_device
 
 # Objects that V and D take at once, by device. On a processor one is as fast as seven (240x432, one thread, fp32: 2.6 s
 # against 2.8) and needs the least memory; a GPU wants batches, and 8 objects at 480x854 are about 2 GB in bf16.
@@ -116,14 +116,14 @@ class MaskEmbedding:
         assert frame.image is not None
         parts = []
         with autocast(masks.device, self.precision):
-            for part in pad_to_stride(masks[:, None]).split(_at_once(masks)):
+            for part in pad_to_stride(masks[:, None]).split(for_device(OBJECTS_AT_ONCE, masks.device)):
                 parts.append(self.model.mask_encoder(frame.image.expand(len(part), -1, -1, -1), part).float())
         return torch.cat(parts)
 
     def _decode(self, frame: Frame, gathered: Tensor, own: Tensor) -> Tensor:
         """D for each object, soft aggregation over the K+1 classes -> (N+1, H', W')."""
         assert frame.features is not None
-        parts, count = [], _at_once(gathered)
+        parts, count = [], for_device(OBJECTS_AT_ONCE, gathered.device)
         with autocast(gathered.device, self.precision):
             for values, mine in zip(gathered.split(count), own.split(count), strict=True):
                 skips = [skip.expand(len(values), -1, -1, -1) for skip in (frame.features.skip8, frame.features.skip4)]
@@ -131,7 +131,3 @@ class MaskEmbedding:
         probabilities = soft_aggregate(torch.cat(parts).transpose(0, 1)).exp()[0]
         height, width = frame.geometry.working
         return probabilities[:, :height, :width]
-
-
-def _at_once(tensor: Tensor) -> int:
-    return OBJECTS_AT_ONCE.get(tensor.device.type, OBJECTS_AT_ONCE["cuda"])

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from maskvos.training.device import for_device
+
 # Rows and columns of queries that share a window. Small tiles reach fewer cells in vain, large ones multiply faster.
 # Measured at 60x107, D = 128, radius 12, 20 references, one thread: 10x12 0.80 s, 10x10 0.83, 12x12 0.89, 8x8 0.98, 6x6
 # 1.28; one displacement after the other takes 5 to 15 times as long.
@@ -50,7 +52,7 @@ def plan_windows(height: int, width: int, radius: int, references: int, device: 
     """
     tiles = _tiles(height, width, radius)
     largest = max(outside.numel() for _, _, outside in tiles)
-    step = max(1, SCORES.get(device.type, SCORES["cuda"]) // (references * largest))
+    step = max(1, for_device(SCORES, device) // (references * largest))
     parts = [tiles[start : start + step] for start in range(0, len(tiles), step)]
     places, start = [], 0
     for part in parts:

@@ -1,6 +1,7 @@
 """Device, threads, precision and determinism of a training or inference process."""
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -74,3 +75,8 @@ def place(network: Network, device: torch.device) -> Network:
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """bf16 convolutions if ``used_precision`` says so; affinities, softmax and losses leave it by themselves."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def for_device(amounts: Mapping[str, int], device: torch.device) -> int:
+    """The entry of a table `cpu`, `cuda` for this device; accelerators of other makes take a GPU's."""
+    return amounts.get(device.type, amounts["cuda"])

@@ -8,7 +8,7 @@ import torch
 
 from maskvos.errors import UserError
 from maskvos.training import device
-from maskvos.training.device import autocast, place, set_up_device, used_precision
+from maskvos.training.device import autocast, for_device, place, set_up_device, used_precision
 from tests.tiny import runtime
 
 CPU = torch.device("cpu")
@@ -70,3 +70,7 @@ def test_more_processes_than_gpus(gpus: list[torch.device], monkeypatch: pytest.
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(UserError, match="2 processes train on this machine, but torch sees 1 GPU"):
         set_up_device(runtime(device="cuda"))
+
+
+def test_a_table_by_device_serves_other_accelerators_as_gpus():
+    assert [for_device({"cpu": 1, "cuda": 8}, torch.device(name)) for name in ("cpu", "cuda", "meta")] == [1, 8, 8]
