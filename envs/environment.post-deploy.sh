@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fills the active conda environment from the lock; run in the repository's root, by Snakemake or by hand.
 # Snakemake makes the environment anew when this file changes and does not look into the lock: `make lock` names it here.
-# requirements.lock: beedc812ba53c4ff6398d1f9f15a9dfecd19906bd30b393b344fb1392a15fb99
+# requirements.lock: c31ef3ba27be16cdb6decbb4b396a198ecec257bbedda8eb8b88b6e6c0b29811
 set -eu
 : "${CONDA_PREFIX:?activate the environment first: mamba run --name maskvos bash envs/environment.post-deploy.sh}"
 python="$CONDA_PREFIX/bin/python"

@@ -13,11 +13,11 @@ WAIT = datetime.timedelta(seconds=60)
 
 
 def in_processes(count, function, *words):
-    """What ``function(*words)`` returns in each of ``count`` processes; forked, so that importing costs nothing.
+    """What ``function(*words)`` returns in each of ``count`` processes.
 
-    What is returned has to be pickled; tensors go as bytes of ``torch.save``.
+    ``function`` and ``words`` have to be pickled; what is returned goes through ``torch.save``.
     """
-    context = multiprocessing.get_context("fork")
+    context = clean_forks()
     with tempfile.TemporaryDirectory() as folder:
         words = (count, Path(folder), function, words)
         processes = [context.Process(target=_run, args=(rank, *words)) for rank in range(count)]
@@ -30,6 +30,17 @@ def in_processes(count, function, *words):
             raise AssertionError(failures[0].read_text())
         assert [process.exitcode for process in processes] == [0] * count
         return [torch.load(Path(folder) / f"{rank}.pt", weights_only=False) for rank in range(count)]
+
+
+def clean_forks():
+    """A context whose processes are forked off one that has imported everything and runs no thread.
+
+    A fork of the test process itself copies locks that its other threads (xdist's, OpenMP's) hold, and now and then
+    waits for one of them for ever.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.preloaded"])
+    return context
 
 
 def _run(rank, count, folder, function, words):

@@ -1,7 +1,6 @@
 """A manifest without its data: what can be obtained again is, and what it gives is compared."""
 
 import logging
-import multiprocessing
 import shutil
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from maskvos.datasets.obtain import obtain
 from maskvos.datasets.sequences import open_dataset
 from maskvos.errors import UserError
 from maskvos.params.data import Data, Dataset, Generator
+from tests.processes import clean_forks
 
 GENERATOR = Generator(seed=0, train_sequences=1, evaluation_sequences=2, frames=3, height=48, width=64, max_objects=2)
 GENERATED = Dataset(source="generated", layout="davis", split="val")
@@ -86,6 +86,6 @@ def test_what_differs_and_what_cannot_be_read_is_refused(tmp_path: Path) -> None
 def test_several_processes_at_once(tmp_path: Path) -> None:
     manifest = dict(fetch(GENERATED, tmp_path / "data"))
     shutil.rmtree(tmp_path / "data")
-    with multiprocessing.get_context("fork").Pool(3) as pool:
+    with clean_forks().Pool(3) as pool:
         opened = pool.starmap(open_dataset, [(manifest, 1)] * 3)
     assert [len(sequences) for sequences in opened] == [2, 2, 2]

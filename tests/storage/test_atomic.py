@@ -1,7 +1,6 @@
 """Outputs appear whole or not at all."""
 
 import errno
-import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from maskvos.errors import UserError
 from maskvos.storage import atomic
 from maskvos.storage.atomic import atomic_file, atomic_folder, replace_folder
+from tests.processes import clean_forks
 
 
 def full_disk(*args, **kwargs):
@@ -117,7 +117,7 @@ def killed_while_writing(folder, ready, target):
 
 @pytest.mark.parametrize("folder", [False, True])
 def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one_writes_is_not(tmp_path, folder):
-    context, target = multiprocessing.get_context("fork"), tmp_path / "out.[1]"
+    context, target = clean_forks(), tmp_path / "out.[1]"
     write = write_folder if folder else write_file
     ready = context.Event()
     process = context.Process(target=killed_while_writing, args=(folder, ready, target))
