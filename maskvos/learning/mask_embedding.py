@@ -60,7 +60,8 @@ def segmentation_loss(
     for query in (1, 2):
         weights = affinity(torch.stack([f.key for f in frames[:query]], 1), frames[query].key, settings.temperature)
         log_probabilities = _segment(model, objects, images[:, query], frames[query], weights, kept, values, settings)
-        losses.append(functional.nll_loss(log_probabilities, labels[:, query]))
+        # Reduced by itself: torch's own mean of maps has no deterministic form on GPUs.
+        losses.append(functional.nll_loss(log_probabilities, labels[:, query], reduction="none").mean())
         if query == 1:
             predicted = settings.references == "predicted"
             kept.append(log_probabilities.detach().exp()[:, 1:] if predicted else masks[:, 1])

@@ -10,6 +10,7 @@ from maskvos.params.method import Correspondence, Segmentation
 from maskvos.training.batch_cropping import see_cuts
 from maskvos.training.collapse import FeatureSample
 from maskvos.training.device import autocast, place
+from maskvos.training.label_maps import see_labels
 from maskvos.training.optimiser import adam, parameter_groups
 from maskvos.training.order import Sample
 from maskvos.training.regimes import correspondence_losses
@@ -52,7 +53,7 @@ class SegmentationTask:
         """L_seg, and L_corr where it is part of the loss."""
         size = self.settings.cropping.crop
         images = normalise(see_cuts(batch, size, "images")["images"])
-        labels = batch["labels"].long()
+        labels = see_labels(batch, size)
         slots = torch.arange(1, self.settings.objects + 1, device=labels.device).view(-1, 1, 1)
         masks = (labels[:, :, None] == slots).float()
         with autocast(self.device, self.precision):

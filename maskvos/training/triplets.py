@@ -7,7 +7,8 @@ from torch import Tensor
 from maskvos.params.method import Correspondence, Segmentation
 from maskvos.storage.frames import FrameStore
 from maskvos.training.batch_cropping import cut_frames, largest_cut
-from maskvos.training.cropping import crop_labels, random_crop
+from maskvos.training.cropping import random_crop
+from maskvos.training.label_maps import cut_labels, label_areas
 from maskvos.training.order import Sample, Samples
 from maskvos.training.regimes import correspondence_sampler
 
@@ -27,9 +28,9 @@ def draw_triplet(rng: np.random.Generator, length: int, max_gap: int) -> list[in
 class TripletSamples(Samples):
     """Samples over all clips of the store; a clip without pseudo masks gives its place to one that has them.
 
-    A sample: the cuts of `cut_frames`; ``labels`` (3, S, S) uint8, 0 or the slot 1..K of the drawn cluster; ``valid``
-    (K,) bool, which slots hold one; and under ``pair_`` the sample of the correspondence losses where they are part of
-    the loss (Eq. 16).
+    A sample: the cuts of `cut_frames`; what `see_labels` makes the labels of, 0 or the slot 1..K of the drawn cluster;
+    ``valid`` (K,) bool, which slots hold one; and under ``pair_`` the sample of the correspondence losses where they
+    are part of the loss (Eq. 16).
 
     Args:
         store: frames.
@@ -49,7 +50,10 @@ class TripletSamples(Samples):
         rounds: int,
         seed: int,
     ) -> None:
-        self.store, self.pseudo_masks, self.settings = store, pseudo_masks, settings
+        self.store, self.settings = store, settings
+        self.pseudo_masks = {name: labels.numpy() for name, labels in pseudo_masks.items()}
+        self._classes = 1 + max((int(labels.max()) for labels in self.pseudo_masks.values()), default=0)
+        self._grid = tuple(max(labels.shape[axis] for labels in self.pseudo_masks.values()) for axis in (1, 2))
         self.usable = [n for n, clip in enumerate(store.clips) if bool(pseudo_masks[clip.name].any())]
         self.pairs = correspondence_sampler(store, correspondence, settings.cropping) if correspondence else None
         super().__init__(self._sample, len(store.clips) if self.usable else 0, settings.batch, seed, "segment")
@@ -76,23 +80,20 @@ class TripletSamples(Samples):
         return sorted({self.store.clips[item].name for item in items})
 
     def _triplet(self, item: int, rng: np.random.Generator, max_gap: int) -> Sample:
-        clip, size = self.store.clips[item], self.settings.cropping.crop
+        clip = self.store.clips[item]
         positions = draw_triplet(rng, len(clip.frames), max_gap)
         clusters = self.pseudo_masks[clip.name][positions]
-        classes = int(self.pseudo_masks[clip.name].max()) + 1
         for _ in range(TRIES):
             crop = random_crop(rng, clip.height, clip.width, self.settings.cropping)
-            first = crop_labels(clusters[:1], crop, size)
-            areas = torch.from_numpy(np.bincount(first.numpy().ravel(), minlength=classes)[1:])
-            present = (areas >= self.settings.min_area * size * size).logical_and(areas > 0).nonzero().flatten() + 1
+            areas = label_areas(clusters[0], crop, self._classes)[1:]
+            present = 1 + np.flatnonzero((areas >= self.settings.min_area) & (areas > 0))
             if len(present):
                 break
-        drawn = rng.permutation(present.numpy())[: self.settings.objects]
-        slots = np.zeros(classes, np.uint8)
+        drawn = rng.permutation(present)[: self.settings.objects]
+        slots = np.zeros(self._classes, np.uint8)
         slots[drawn] = np.arange(1, len(drawn) + 1)
-        labels = torch.cat([first, crop_labels(clusters[1:], crop, size)])
         return {
             **cut_frames(self.store.read, [clip.start + position for position in positions], crop, self._room),
-            "labels": torch.from_numpy(slots[labels.numpy()]),
+            **cut_labels(clusters, crop, self._grid, slots),
             "valid": torch.arange(self.settings.objects) < len(drawn),
         }
