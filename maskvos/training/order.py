@@ -7,7 +7,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from torch.utils.data import DataLoader, Dataset
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from maskvos.errors import UserError
 from maskvos.parallel.collectives import own_part
@@ -69,6 +71,17 @@ class Samples(Dataset[Sample]):
         step, position = divmod(number, self.batch)
         return self.make(int(self.items(step)[position]), self.generator(step, position), step)
 
+    def __getitems__(self, numbers: list[int]) -> Sample:
+        """Samples stacked to a batch, each as soon as it is made: its memory is warm still, and serves the next one."""
+        batch: Sample = {}
+        for place, number in enumerate(numbers):
+            for name, value in self[number].items():
+                value = torch.as_tensor(value)
+                if place == 0:
+                    batch[name] = _room(len(numbers), value)
+                batch[name][place] = value
+        return batch
+
     def generator(self, step: int, position: int) -> np.random.Generator:
         """The random numbers of one sample."""
         return random_stream(self.seed, self.stream, 1, step, position)
@@ -85,10 +98,13 @@ class Samples(Dataset[Sample]):
         # Decoding is parallel over samples. Without threads of its own, OpenCV also leaves no lock behind for a fork.
         cv2.setNumThreads(0)
         own = own_part(self.batch)
-        numbers = [[step * self.batch + position for position in own] for step in range(first, last)]
+        numbers: list[Any] = [
+            range(step * self.batch + own.start, step * self.batch + own.stop) for step in range(first, last)
+        ]
         loader = DataLoader(
             self,
             batch_sampler=numbers,
+            collate_fn=_as_it_is,
             num_workers=workers,
             pin_memory=pinned,
             prefetch_factor=4 if workers else None,
@@ -101,6 +117,19 @@ class Samples(Dataset[Sample]):
             # An error's traceback would keep the iterator and its processes alive. These ignore SIGTERM, so that the
             # interpreter would wait for them for ever at its end.
             getattr(iterator, "_shutdown_workers", lambda: None)()
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _room(count: int, sample: Tensor) -> Tensor:
+    """An empty batch; in a process of the loader it lies where the training process finds it without a copy."""
+    shape = (count, *sample.shape)
+    if get_worker_info() is None:
+        return torch.empty(shape, dtype=sample.dtype)
+    storage = sample.untyped_storage()._new_shared(count * sample.nbytes)
+    return sample.new(storage).view(shape)
 
 
 def _leave_signals_to_parent(_worker: int) -> None:
