@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,17 +58,21 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+_BEFORE = "-before"  # of the folder whose place is being taken
 _tidied: set[Path] = set()  # folders that this process has looked through: a listing for each of many files is dear
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder."""
+    """Remove what killed processes left half-written in a folder; what was about to be replaced goes back."""
     _tidied.add(folder)
     for path in folder.glob(".*.tmp-*"):
         with contextlib.suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                target = folder / path.name[1:].rpartition(".tmp-")[0]
+                if path.name.endswith(_BEFORE) and path.is_dir() and not target.exists():
+                    path.replace(target)
                 _remove(path)
             finally:
                 os.close(descriptor)
@@ -78,6 +82,22 @@ def _prepare(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if folder not in _tidied:
         remove_abandoned(folder)
+
+
+def _new_file(target: Path) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.tmp-", suffix=target.suffix, dir=target.parent)
+    os.close(descriptor)
+    return Path(name)
+
+
+def _begin(make: Callable[[], Path]) -> tuple[Path, int]:
+    """A new file or folder and its lock; another where somebody took it for abandoned before it was locked."""
+    while True:
+        path = make()
+        with contextlib.suppress(FileNotFoundError):
+            lock = _lock(path)
+            if lock >= 0:
+                return path, lock
 
 
 @contextmanager
@@ -91,10 +111,7 @@ def atomic_file(target: Path | str) -> Iterator[Path]:
     partial, lock = None, -1
     try:
         _prepare(target.parent)
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.tmp-", suffix=target.suffix, dir=target.parent)
-        os.close(descriptor)
-        partial = Path(name)
-        lock = _lock(partial)
+        partial, lock = _begin(lambda: _new_file(target))
         yield partial
         partial.chmod(0o644)
         _sync(partial)
@@ -123,8 +140,7 @@ def atomic_folder(target: Path | str, each_file: bool = True) -> Iterator[Path]:
     partial, lock = None, -1
     try:
         _prepare(target.parent)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.tmp-", dir=target.parent))
-        lock = _lock(partial)
+        partial, lock = _begin(lambda: Path(tempfile.mkdtemp(prefix=f".{target.name}.tmp-", dir=target.parent)))
         yield partial
         replace_folder(partial, target, each_file)
     except OSError as error:
@@ -161,8 +177,9 @@ def _exchange(partial: Path, target: Path) -> None:
     """Put a folder in the place of whatever stands there, which goes only afterwards: renaming takes no time."""
     if target.is_symlink() or target.is_file():
         target.unlink()
-    before = partial.with_name(f"{partial.name}-before")
+    before, lock = partial.with_name(f"{partial.name}{_BEFORE}"), -1
     if target.exists():
+        lock = _lock(target)  # for as long as it bears a name by which it might be taken for abandoned
         target.replace(before)
     try:
         partial.replace(target)
@@ -170,6 +187,8 @@ def _exchange(partial: Path, target: Path) -> None:
         if before.exists():
             before.replace(target)
         raise
+    finally:
+        _close(lock)
     _sync(target.parent)
     shutil.rmtree(before, ignore_errors=True)
 

@@ -158,3 +158,28 @@ def test_a_folder_that_cannot_take_its_place_stays(tmp_path, monkeypatch):
     replace_folder(tmp_path / "partial", tmp_path / "out")
     assert (tmp_path / "out" / "a").read_text() == "new"
     assert names(tmp_path) == ["a", "out"]
+
+
+def test_a_kill_between_the_two_renames_loses_nothing(tmp_path):
+    """The old folder bears its spare name, the new one is whole but unnamed: the next writer puts the old one back."""
+    write_folder(tmp_path / "out")
+    (tmp_path / "out").rename(tmp_path / ".out.tmp-abc-before")
+    (tmp_path / ".out.tmp-abc").mkdir()
+    atomic.remove_abandoned(tmp_path)
+    assert names(tmp_path) == ["a", "inner", "out"]
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_what_is_taken_for_abandoned_before_it_is_locked_is_made_again(tmp_path, monkeypatch, write):
+    lock, taken = atomic._lock, []
+
+    def late(path):
+        if not taken:
+            taken.append(path)
+            atomic.remove_abandoned(tmp_path)
+            assert not path.exists()
+        return lock(path)
+
+    monkeypatch.setattr(atomic, "_lock", late)
+    write(tmp_path / "out")
+    assert (tmp_path / "out").exists() and taken
