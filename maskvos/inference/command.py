@@ -4,19 +4,15 @@ Everything that can be wrong with the arguments is found before torch is importe
 """
 
 import argparse
-from typing import TYPE_CHECKING
 
 from maskvos.errors import UserError
 from maskvos.inference import segment_options
-from maskvos.inference.given_masks import GivenMasks, read_given
+from maskvos.inference.given_masks import GivenMasks, read_given, split_option
 from maskvos.inference.output import check_output
 from maskvos.inference.overlay_video import choose_rate
 from maskvos.inference.partial_run import check_place, partial_folder
 from maskvos.inference.settings import choose_settings
 from maskvos.inference.span import open_span
-
-if TYPE_CHECKING:
-    from maskvos.params.inference import Tracking
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,7 +27,8 @@ def segment(arguments: argparse.Namespace) -> None:
         UserError: the source, a mask, the parameters or the weights cannot be used, the output would replace more than
             an earlier one, or memory does not suffice.
     """
-    span = open_span(arguments.source, arguments.start, arguments.end)
+    marked = [frame for frame, _ in map(split_option, arguments.mask) if frame is not None]
+    span = open_span(arguments.source, arguments.start, arguments.end, marked)
     rate = choose_rate(span.rate, arguments.overlay_rate)
     size = span.first_image().shape[:2]
     settings = choose_settings(arguments, _short_side(size, arguments.max_size))
@@ -44,7 +41,7 @@ def segment(arguments: argparse.Namespace) -> None:
     inputs += [arguments.params] if arguments.params is not None else []
     check_output(arguments.output, arguments.source, inputs, arguments.overwrite)
     check_place(partial_folder(arguments.output))
-    _say(given, settings)
+    _say(given)
     from maskvos.inference.memory_limits import explain_memory  # these two import torch
     from maskvos.inference.segment_run import SegmentRun
 
@@ -52,7 +49,7 @@ def segment(arguments: argparse.Namespace) -> None:
         SegmentRun(span, given, size, settings, arguments).write(rate)
 
 
-def _say(given: GivenMasks, settings: "Tracking") -> None:
+def _say(given: GivenMasks) -> None:
     for marked in given.objects:
         print(f"object {marked.id}: {marked.pixels} pixels of frame {marked.frame} ({marked.file})", flush=True)
 
@@ -61,7 +58,7 @@ def _short_side(size: tuple[int, ...], max_size: int | None) -> int | None:
     """The short side that goes with a long side of at most ``max_size``; None where nothing has to be made smaller."""
     if max_size is None or max(size) <= max_size:
         return None
-    short = round(min(size) * max_size / max(size))
+    short = min(size) * max_size // max(size)
     if short < 32:
         raise UserError(f"--max-size {max_size}: the short side would be {short} pixels, at least 32 are needed.")
     return short

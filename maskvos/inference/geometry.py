@@ -52,7 +52,7 @@ def working_masks(ids: np.ndarray, objects: list[int], geometry: Geometry, devic
 
 
 def pad_to_stride(maps: Tensor, mode: str = "constant", stride: int = STRIDE) -> Tensor:
-    """(N, C, H', W') -> (N, C, 8h, 8w), padded at the right and the bottom with zeros or as ``mode`` says."""
+    """(N, C, H', W') -> (N, C, stride h, stride w): zeros, or what ``mode`` says, at the right and the bottom."""
     height, width = maps.shape[-2:]
     return functional.pad(maps, (0, -width % stride, 0, -height % stride), mode=mode)
 

@@ -106,6 +106,14 @@ def bounded_memory(device: torch.device) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
+# Of the unified hierarchy of control groups, and of the one before: where this process is in it, its folder below
+# /sys/fs/cgroup, the limit, and what is used and cannot be given back.
+_GROUPS = (
+    (r"^0::(/.*)$", "", "memory.max", r"^anon (\d+)$"),
+    (r"^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(/.*)$", "memory", "memory.limit_in_bytes", r"^total_rss (\d+)$"),
+)
+
+
 def free_bytes(device: torch.device) -> int | None:
     """Free memory of a GPU, or what this process may still take of the machine's; None where nobody says."""
     if device.type == "cuda":
@@ -123,9 +131,11 @@ def _read_number(path: Path, pattern: str) -> int | None:
 
 def _group_room(membership: Path, root: Path) -> Iterator[int]:
     """Room in each control group around this process (Slurm, containers): its limit less what cannot be given back."""
-    found = re.search(r"^0::(/.*)$", membership.read_text(), re.MULTILINE) if membership.is_file() else None
-    group = root / found.group(1).lstrip("/") if found else root
-    for folder in (group, *group.parents):
-        limit, usage = folder / "memory.max", folder / "memory.stat"
-        if limit.is_file() and usage.is_file() and (text := limit.read_text().strip()) != "max":
-            yield max(0, int(text) - (_read_number(usage, r"^anon (\d+)$") or 0))
+    text = membership.read_text() if membership.is_file() else ""
+    for own, tree, name, used in _GROUPS:
+        found = re.search(own, text, re.MULTILINE)
+        group = root / tree / found.group(1).lstrip("/") if found else root / tree
+        for folder in (group, *group.parents):
+            limit, usage = folder / name, folder / "memory.stat"
+            if limit.is_file() and usage.is_file() and (number := limit.read_text().strip()) != "max":
+                yield max(0, int(number) - (_read_number(usage, used) or 0))

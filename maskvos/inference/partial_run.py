@@ -118,14 +118,14 @@ def _compare(run: PartialRun, identity: Identity) -> None:
         changed = [name for name in {**before, **identity} if before.get(name) != identity.get(name)]
         log.info("%s: an unfinished run with another %s; starting afresh", run.folder, ", ".join(changed))
     if before != dict(identity) or not run.masks.is_dir():  # without masks: killed right after they were published
+        record.unlink(missing_ok=True)  # first: what a kill leaves must not pass for the old run
         clear(run)
         with atomic_file(record) as partial:
             partial.write_text(json.dumps(dict(identity), indent=1) + "\n")
 
 
 def clear(run: PartialRun) -> None:
-    """Forget what was done; the lock stays."""
+    """Forget what was done; the lock and what the masks depend on stay."""
     run.state.unlink(missing_ok=True)
-    (run.folder / "run.json").unlink(missing_ok=True)
     shutil.rmtree(run.masks, ignore_errors=True)
     run.masks.mkdir()

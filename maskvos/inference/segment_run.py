@@ -24,7 +24,7 @@ from maskvos.networks.files import weights_file
 from maskvos.params.inference import Tracking
 from maskvos.params.method import Runtime
 from maskvos.progress import track
-from maskvos.training.checkpoints import file_fingerprint
+from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.training.device import set_up_device
 
 
@@ -61,6 +61,8 @@ class SegmentRun:
         arguments = self.arguments
         with bounded_memory(self.tracker.device), partial_run(arguments.output, self._identity()) as run:
             check_memory(self.tracker)
+            for name in (overlay_video.FILE, objects_json.FILE):  # half-written by a run that was killed at it
+                (run.masks / name).unlink(missing_ok=True)
             count = self._track(run)
             names = [self.span.name(place) for place in range(count)]
             if not arguments.no_overlay:

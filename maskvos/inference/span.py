@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,14 +78,20 @@ class Span:
             place += 1
 
 
-def open_span(path: Path, start: str | None = None, end: str | None = None) -> Span:
+def open_span(path: Path, start: str | None = None, end: str | None = None, others: Iterable[str] = ()) -> Span:
     """The frames from ``start`` to ``end``, both included; each is a name or a number as `find_frame` takes them.
+
+    Args:
+        path: a folder of frames or a video file.
+        start: None for the first frame.
+        end: None for the last one.
+        others: frames that will be looked for in the span.
 
     Raises:
         UserError: the source cannot be used, has no such frames, or ends before it starts.
     """
     span = _open_folder(path) if path.is_dir() else _open_file(path)
-    wanted = [int(text) for text in (start, end) if text is not None and text.isdecimal()]
+    wanted = [int(text) for text in (start, end, *others) if text is not None and text.isdecimal()]
     if span.is_video and max(wanted, default=-1) >= len(span.frames):
         span = _counted(span)  # before a number is refused, what the container states is checked
     first = 0 if start is None else find_frame(span, start, "--start")

@@ -122,3 +122,13 @@ def test_limits_of_control_groups(tmp_path):
         (folder / "memory.stat").write_text(f"anon {anonymous}\nfile 600\n")
     assert list(memory_limits._group_room(tmp_path / "self", tmp_path)) == [700]
     assert list(memory_limits._group_room(tmp_path / "absent", tmp_path / "absent")) == []
+
+
+def test_limits_of_control_groups_of_the_first_version(tmp_path):
+    job = tmp_path / "memory" / "slurm" / "job"
+    job.mkdir(parents=True)
+    (tmp_path / "self").write_text("11:cpuset:/other\n9:hugetlb,memory:/slurm/job\n1:name=systemd:/x\n")
+    for folder, limit, used in ((job, 2000, 300), (job.parent, 9223372036854771712, 300)):
+        (folder / "memory.limit_in_bytes").write_text(f"{limit}\n")
+        (folder / "memory.stat").write_text(f"cache 900\nrss 1\ntotal_cache 900\ntotal_rss {used}\n")
+    assert min(memory_limits._group_room(tmp_path / "self", tmp_path)) == 1700

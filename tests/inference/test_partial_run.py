@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from maskvos.errors import UserError
-from maskvos.inference.partial_run import partial_folder, partial_run
+from maskvos.inference.partial_run import clear, partial_folder, partial_run
 
 
 class Broken(Exception):
@@ -40,6 +40,17 @@ def test_the_same_command_finds_what_was_done(tmp_path, caplog):
     with partial_run(tmp_path / "out", {"a": "1"}) as run:
         assert run.state.read_bytes() == b"state"
         assert (run.masks / "00000.png").read_bytes() == b"mask"
+        run.publish()
+
+
+def test_a_run_that_started_afresh_within_is_continued_too(tmp_path):
+    """As `TrackingLoop` does where frames that were done have changed."""
+    with pytest.raises(Broken), partial_run(tmp_path / "out", {"a": "1"}) as run:
+        clear(run)
+        run.state.write_bytes(b"state")
+        raise Broken
+    with partial_run(tmp_path / "out", {"a": "1"}) as run:
+        assert run.state.read_bytes() == b"state"
         run.publish()
 
 

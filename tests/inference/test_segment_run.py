@@ -73,6 +73,16 @@ def test_killed_anywhere_it_goes_on_and_ends_with_the_same_bytes(long_clip):
     assert not (long_clip / "killed.partial").exists()
 
 
+def test_a_half_drawn_overlay_is_not_taken_along(long_clip):
+    """Killed while it draws, then run without the overlay: only the masks are left to be published."""
+    prelude = KILL.format(signal="SIGKILL", module=DRAW[0], function=DRAW[1], count=6)
+    assert run_process(prelude, *options(long_clip, "out")).returncode == -signal.SIGKILL
+    assert (long_clip / "out.partial/masks/overlay.mp4").exists()
+    second = run_process("", *options(long_clip, "out", "--no-overlay"))
+    assert second.returncode == 0, second.stderr
+    assert {path.suffix for path in (long_clip / "out").iterdir()} == {".png", ".json"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_interrupted_it_keeps_every_frame_that_was_done(long_clip, name, status):

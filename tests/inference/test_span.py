@@ -7,7 +7,7 @@ from PIL import Image
 
 from maskvos.datasets.images import VideoFile
 from maskvos.errors import UserError
-from maskvos.inference.span import open_span
+from maskvos.inference.span import find_frame, open_span
 
 
 @pytest.fixture
@@ -67,6 +67,12 @@ def test_a_video_by_numbers(video):
 def test_the_whole_video_is_not_decoded_to_count_it(video, monkeypatch):
     monkeypatch.setattr(VideoFile, "count", lambda _: pytest.fail("decoded"))
     assert len(numbers(open_span(video))) == 10
+
+
+def test_a_mask_may_be_for_a_frame_that_the_container_does_not_state(video, monkeypatch):
+    monkeypatch.setattr(VideoFile, "stated", lambda _: 4)
+    assert len(open_span(video).frames) == 4
+    assert find_frame(open_span(video, others=["7"]), "7", "--mask") == 7
 
 
 @pytest.mark.parametrize(("stated", "names"), [(4, 10), (0, 10), (10, 10)])
