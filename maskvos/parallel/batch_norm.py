@@ -10,9 +10,10 @@ from maskvos.parallel.collectives import gather, total
 
 
 class WholeBatchNorm(nn.BatchNorm2d):
-    """torch's SyncBatchNorm in plain operations: torch's own runs on GPUs alone.
+    """torch's SyncBatchNorm in plain operations, on every device.
 
-    A process's part may be empty (of V, where none of its samples has an object).
+    A process's part may be empty (of V, where none of its samples has an object). torch's own runs on GPUs alone, waits
+    for them at every call, and exchanges an empty part in the precision of autocast, which the others do not expect.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -23,10 +24,10 @@ class WholeBatchNorm(nn.BatchNorm2d):
         assert self.num_batches_tracked is not None and self.running_mean is not None
         assert self.running_var is not None and self.momentum is not None
         self.num_batches_tracked.add_(1)
-        if count > 0:
-            self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
-            unbiased = variance * (count / (count - 1).clamp_min(1))
-            self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.momentum)
+        weight = (count > 0).to(self.running_mean.dtype) * self.momentum  # on the device: nobody waits for it
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), weight)
+        unbiased = variance * (count / (count - 1).clamp_min(1))
+        self.running_var.lerp_(unbiased.to(self.running_var.dtype), weight)
         return maps
 
 
@@ -66,7 +67,7 @@ def _statistics(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     count = values.numel() // values.shape[1]
     mean = values.sum(dim=(0, 2, 3)) / max(1, count)
     deviation = (values - _wide(mean)).square().sum(dim=(0, 2, 3))
-    parts = gather(torch.cat([mean, deviation, mean.new_tensor([count])])[None])
+    parts = gather(torch.cat([mean, deviation, mean.new_full((1,), count)])[None])
     means, deviations = parts[:, : len(mean)], parts[:, len(mean) : -1]
     counts = parts[:, -1:]
     number = counts.sum()
@@ -89,8 +90,7 @@ def synchronise(network: nn.Module) -> None:
 
 
 def _synchronised(norm: nn.BatchNorm2d) -> nn.Module:
-    kind = nn.SyncBatchNorm if norm.weight.is_cuda else WholeBatchNorm
-    made = kind(norm.num_features, norm.eps, norm.momentum)
+    made = WholeBatchNorm(norm.num_features, norm.eps, norm.momentum)
     made.weight, made.bias = norm.weight, norm.bias  # the very ones that the optimiser has
     made.running_mean, made.running_var = norm.running_mean, norm.running_var
     made.num_batches_tracked = norm.num_batches_tracked

@@ -68,6 +68,8 @@ def launch_on_nodes(processes: int, nodes: int) -> NoReturn:
     # Without a binding, or each torchrun and all it starts would share one core.
     step = [srun, f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1", "--cpu-bind=none"]
     agent = [sys.executable, "-m", "torch.distributed.run", f"--nnodes={nodes}", f"--nproc-per-node={processes}"]
+    # torchrun's own list, and Slurm's warning, of which it would die without a word to the processes.
+    agent.append("--signals-to-handle=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1")
     # A job's script runs on its first node: the one that the others find here.
     meeting = ["--rdzv-backend=c10d", f"--rdzv-endpoint={platform.node()}:{port}", "--rdzv-id=maskvos"]
     os.execv(srun, [*step, *agent, *meeting, *sys.argv])
