@@ -18,7 +18,7 @@ from maskvos.training.distributed import run_training_stage
 from maskvos.training.loop import train
 from maskvos.training.multicrop import MultiCrop
 from maskvos.training.order import Samples
-from maskvos.training.provenance import training_record
+from maskvos.training.provenance import training_record, weights_record
 
 NAME = "pretrain_backbone"
 PARAMETERS = ("seed", "precision", "networks", "backbone_pretraining", "versions.pretrain_backbone")
@@ -44,7 +44,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         save_network(folder, task.trunk, "backbone", params.networks, training=record)
     write_curves(args.curves, training.rows)
     checkpoints.clear()
-    return {"frames": len(store), **training.record, "precision": precision}
+    return {"frames": len(store), **training.record, "precision": precision, **weights_record(args.output)}
 
 
 def _belongs_to(params: Any, precision: str, store: FrameStore) -> str:

@@ -8,15 +8,16 @@ from maskvos.networks.files import FILE, load_encoder, save_network
 from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
+from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
-from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
+from maskvos.training.checkpoints import Checkpoints, fingerprint
 from maskvos.training.correspondence_task import CorrespondenceTask
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.distributed import run_training_stage
 from maskvos.training.loop import train
 from maskvos.training.order import Samples
-from maskvos.training.provenance import training_record
+from maskvos.training.provenance import training_record, weights_record
 from maskvos.training.regimes import correspondence_sampler, report_short_clips
 
 NAME = "pretrain_correspondence"
@@ -51,7 +52,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         save_network(folder, encoder, "encoder", params.networks, training=record)
     write_curves(args.curves, training.rows)
     checkpoints.clear()
-    return {**training.record, "precision": precision}
+    return {**training.record, "precision": precision, **weights_record(args.output)}
 
 
 if __name__ == "__main__":

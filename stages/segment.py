@@ -9,15 +9,16 @@ from maskvos.networks.files import FILE, save_network
 from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
+from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.weights import load_weights, save_weights
-from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
+from maskvos.training.checkpoints import Checkpoints, fingerprint
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.distributed import run_training_stage
 from maskvos.training.loop import train
 from maskvos.training.optimiser import pack_state, unpack_state
-from maskvos.training.provenance import training_record
+from maskvos.training.provenance import training_record, weights_record
 from maskvos.training.segmentation_start import starting_model
 from maskvos.training.segmentation_task import SegmentationTask, uses_correspondence
 from maskvos.training.triplets import TripletSamples
@@ -64,7 +65,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         save_weights(folder / OPTIMISER, pack_state(task.optimiser), {"kind": "optimiser", "step": steps.stop})
     write_curves(args.curves, training.rows)
     checkpoints.clear()
-    return {**training.record, "precision": precision}
+    return {**training.record, "precision": precision, **weights_record(args.output)}
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from maskvos.convert.conversion import Converted, convert
 from maskvos.convert.sources import SOURCES, Source
 from maskvos.networks.features import KIND
 from maskvos.networks.files import new_file
+from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.weights import save_weights
-from maskvos.training.checkpoints import file_fingerprint
 
 Subparsers = argparse._SubParsersAction
 

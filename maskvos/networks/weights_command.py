@@ -7,6 +7,7 @@ from typing import Any
 
 from maskvos.errors import UserError
 from maskvos.networks.files import new_file, weights_file
+from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.weights import load_weights, save_weights
 
 Subparsers = argparse._SubParsersAction
@@ -57,7 +58,7 @@ def run_export(arguments: argparse.Namespace) -> None:
     tensors, description = load_weights(source)
     if description.get("kind") not in LAST_STAGE:
         raise UserError(f"{source}: holds {description.get('kind')!r}, expected backbone, encoder or model weights.")
-    commit = arguments.commit or recorded_commit(description, arguments.logs)
+    commit = arguments.commit or description.get("commit") or recorded_commit(source, description, arguments.logs)
     added = {"commit": commit, "licence": arguments.licence}
     if arguments.data:
         added["data"] = arguments.data
@@ -65,22 +66,25 @@ def run_export(arguments: argparse.Namespace) -> None:
     print(f"{target}: commit {commit}; licence {arguments.licence}")
 
 
-def recorded_commit(description: dict[str, Any], logs: Path) -> str:
+def recorded_commit(source: Path, description: dict[str, Any], logs: Path) -> str:
     """The commit, and the state of the tree, that the stage's record in ``logs`` names.
 
     Raises:
-        UserError: there is no such record, or it names no commit.
+        UserError: there is no such record, it names no commit, or it is of other weights than those of ``source``.
     """
     stage = LAST_STAGE[description["kind"]]
     if stage == "segment":
         stage += f"-{description.get('training', {}).get('segment', {}).get('round')}"
     record = logs / f"{stage}.json"
     try:
-        revision = str(json.loads(record.read_text())["revision"])
+        content = json.loads(record.read_text())
+        revision, weights = str(content["revision"]), content["weights_sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{record}: no record of the stage that made these weights. Give --commit or --logs."
         ) from error
+    if weights != file_fingerprint(source):
+        raise UserError(f"{record}: the stage has run again since it made {source}. Give --commit.")
     if revision.startswith("unknown"):
         raise UserError(f"{record}: the stage ran outside a git checkout. Give --commit.")
     return revision

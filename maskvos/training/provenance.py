@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from maskvos.networks.files import weights_file
 from maskvos.params.reading import StageParams
+from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.weights import read_description
 
@@ -26,3 +28,8 @@ def training_record(
     earlier = read_description(start).get("training", {}) if start else {}
     own = {"parameters": params.record(), "used_precision": precision, **extra}
     return {**earlier, stage: {**own, "data": {"dataset": frames.dataset, "frames": frames.fingerprint}}}
+
+
+def weights_record(weights: Path) -> dict[str, Any]:
+    """For the stage's own record: which weights it is about, so that `maskvos weights export` can tell."""
+    return {"weights_sha256": file_fingerprint(weights_file(weights))}

@@ -11,6 +11,7 @@ from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.files import FILE, load_encoder, load_model, save_network
 from maskvos.networks.model import MaskVOS
 from maskvos.networks.weights_command import recorded_commit
+from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.weights import load_weights, save_weights
 from tests.tiny import networks
 
@@ -21,11 +22,15 @@ def run(*arguments):
     return ended.value.code
 
 
+def record_of(weights, revision):
+    return {"revision": revision, "weights_sha256": file_fingerprint(weights / FILE)}
+
+
 @pytest.fixture
 def folder(tmp_path):
     save_network(tmp_path / "encoder", VisualEncoder(networks()), "encoder", networks(), training={"a": 1})
     (tmp_path / "logs").mkdir()
-    record = {"revision": "0123456789ab, tree as committed"}
+    record = record_of(tmp_path / "encoder", "0123456789ab, tree as committed")
     (tmp_path / "logs/pretrain_correspondence.json").write_text(json.dumps(record))
     return tmp_path
 
@@ -65,16 +70,25 @@ def test_a_commit_by_hand_and_a_model(folder):
     assert run("export", folder / "model", "--output", folder / "m.safetensors", *options, "--commit", "abc") == 0
     assert load_weights(folder / "m.safetensors")[1]["commit"] == "abc"
     load_model(folder / "m.safetensors", networks())
-    (folder / "logs/segment-4.json").write_text(json.dumps({"revision": "def, tree as committed"}))
+    (folder / "logs/segment-4.json").write_text(json.dumps(record_of(folder / "model", "def, tree as committed")))
     assert run("export", folder / "model", "--output", folder / "n.safetensors", *options) == 0
     assert load_weights(folder / "n.safetensors")[1]["commit"] == "def, tree as committed"
 
 
+def test_a_record_of_other_weights_is_not_believed(folder, capsys):
+    save_network(folder / "encoder", VisualEncoder(networks()), "encoder", networks(), training={"a": 2})
+    options = ("--licence", "MIT", "--logs", folder / "logs")
+    assert run("export", folder / "encoder", "--output", folder / "m.safetensors", *options) == 2
+    assert "has run again since" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", ["{", "{}", "[]", '{"revision": "unknown, not a git checkout"}'])
-def test_records_without_a_commit(tmp_path, content):
-    (tmp_path / "pretrain_backbone.json").write_text(content)
-    with pytest.raises(UserError, match=r"pretrain_backbone\.json: .*Give --commit"):
-        recorded_commit({"kind": "backbone"}, tmp_path)
+def test_records_without_a_commit(folder, content):
+    known = json.dumps({"weights_sha256": file_fingerprint(folder / "encoder" / FILE)})
+    text = content[:-1] + ", " + known[1:] if "unknown" in content else content
+    (folder / "logs/pretrain_correspondence.json").write_text(text)
+    with pytest.raises(UserError, match=r"pretrain_correspondence\.json: .*Give --commit"):
+        recorded_commit(folder / "encoder" / FILE, {"kind": "encoder"}, folder / "logs")
 
 
 def test_only_networks_of_a_stage_are_exported(folder, capsys):

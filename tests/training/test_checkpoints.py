@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from maskvos.training.checkpoints import Checkpoints, file_fingerprint, fingerprint
+from maskvos.storage.fingerprints import file_fingerprint
+from maskvos.training.checkpoints import Checkpoints, fingerprint
 from tests.storage.full_disk import message_of
 
 
