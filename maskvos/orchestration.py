@@ -49,7 +49,7 @@ def resources(row: dict[str, Any], processes: int = 1, nodes: int = 1) -> dict[s
     """A row of rules/resources.yaml for Snakemake; memory grows by half with each retry.
 
     Args:
-        row: of one process.
+        row: of one node; its GPUs are of one process.
         processes: that train on each node, each with the row's GPUs.
         nodes: of Slurm. With several, the stage calls srun by itself: what Snakemake's plugin has the word "mpi" for.
     """

@@ -37,7 +37,7 @@ def start_clustering(features: np.ndarray, settings: Clustering, generator: np.r
     Args:
         features: (T, h, w, D) float32, finite; any length, they are L2-normalised here.
         settings: number of clusters and weight of the position code.
-        generator: of this clip and round (`maskvos.learning.kmeans.clip_generator`).
+        generator: of this clip and round (`maskvos.learning.kmeans_start.clip_generator`).
     """
     return seeded(space_time_points(features, settings.position_weight), settings.clusters, generator)
 

@@ -20,8 +20,8 @@ from maskvos.training.order import Sample
 
 def largest_cut(clips: Sequence[Clip], cropping: Cropping) -> int:
     """Pixels of the side of the largest crop that `random_crop` may draw from these clips."""
-    scale = cropping.crop / cropping.short_side[0]
-    return max(min(round(scale * min(clip.height, clip.width)), clip.height, clip.width) for clip in clips)
+    shorts = [min(clip.height, clip.width) for clip in clips]
+    return max(min(round(cropping.crop * short / cropping.short_side[0]), short) for short in shorts)
 
 
 def cut_frames(read: Callable[[int], np.ndarray], frames: Sequence[int], crop: Crop, room: int) -> Sample:

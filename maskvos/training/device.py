@@ -18,7 +18,7 @@ Network = TypeVar("Network", bound=nn.Module)
 def set_up_device(runtime: Runtime) -> torch.device:
     """The device that the parameters ask for, with deterministic algorithms and the given number of threads.
 
-    Of several processes on a machine each takes a GPU of its own, and its share of the cores.
+    Of several processes on a machine each takes a GPU of its own, and its share of the cores where ``threads`` is 0.
 
     Raises:
         UserError: `cuda` was asked for and there is none, or not one for each process.
@@ -35,6 +35,7 @@ def set_up_device(runtime: Runtime) -> torch.device:
     # A debugging aid that costs time at every allocation; torch's type stubs do not know the attribute.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32: torch would round convolutions' inputs to 10 bits
     return _own_gpu(here) if chosen == "cuda" and world_size() > 1 else torch.device(chosen)
 
 

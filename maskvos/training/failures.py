@@ -28,8 +28,9 @@ def explained(stage: str) -> Iterator[None]:
         if is_out_of_memory(error):
             raise UserError(
                 f"{stage}: out of memory ({str(error).splitlines()[0] if str(error) else type(error).__name__}). "
-                "Lower the stage's cropping.crop, its batch (which changes the result) or runtime.workers; what was "
-                "saved is kept, the same command goes on."
+                "Set runtime.save_memory=true, which changes nothing but the time; or lower the stage's crops or its "
+                "batch, which changes the result; on a CPU lower runtime.workers, too. What was saved is kept, the "
+                "same command goes on."
             ) from error
         if "DataLoader worker" in str(error):
             raise UserError(

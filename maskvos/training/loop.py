@@ -136,7 +136,8 @@ def train(
             try:
                 batch = next(batches)
             except UserError:  # no frames any more: the state so far is as good as ever
-                if step > first and world_size() == 1:  # several would have to agree, and the others wait elsewhere
+                # Several processes would have to agree, and the others wait elsewhere.
+                if step > first and world_size() == 1 and not watch.withholds(rows):
                     _save(task, checkpoints, step, rows, window, finite)
                 raise
             done = step + 1
@@ -151,11 +152,12 @@ def train(
                 progress.report(done - steps.start, rows[-1])
                 watch.judge(rows, checkpoints)
                 window = _Window()
-            due = (done - steps.start) % settings.checkpoint_every == 0 and not watch.withholds(rows)
-            if ends or asked or due:
+            due, withheld = (done - steps.start) % settings.checkpoint_every == 0, watch.withholds(rows)
+            if ends or ((asked or due) and not withheld):
                 _save(task, checkpoints, done, rows, window, finite)
             if asked and not ends:
-                log.warning("stopped by a signal after step %d; the state is saved, run the same command again", done)
+                saved = "the state before the features fell ill is kept" if withheld else "the state is saved"
+                log.warning("stopped by a signal after step %d; %s, run the same command again", done, saved)
                 sys.exit(RUN_AGAIN)
     training = Training(rows, len(steps), steps.stop - first, time.perf_counter() - started, finite.skipped)
     log.info("%s: %d steps in %.1f s", samples.stream, training.done, training.seconds)

@@ -60,3 +60,10 @@ def test_there_is_room_for_every_crop_and_no_more(cropping):
     sides = [random_crop(rng, *size, cropping).side for size in sizes for _ in range(500)]
     room = largest_cut(clips, cropping)
     assert max(sides) <= room <= max(sides) + 2
+
+
+def test_there_is_room_where_the_scale_is_fixed():
+    """Multiplied and divided in another order this rounds to 7."""
+    cropping = Cropping(short_side=[624, 624], crop=40, zoom=[0.5, 1.0])
+    side = random_crop(np.random.default_rng(0), 117, 200, cropping).side
+    assert side == largest_cut([Clip("a", ["x"], 0, 117, 200)], cropping) == 8

@@ -54,7 +54,7 @@ def test_a_decoding_process_that_is_killed():
     ],
 )
 def test_memory_that_ran_out_says_what_to_lower(fail):
-    with pytest.raises(UserError, match=r"toy: out of memory .*Lower the stage's cropping\.crop"), explained("toy"):
+    with pytest.raises(UserError, match=r"toy: out of memory .*Set runtime\.save_memory=true"), explained("toy"):
         next(iter(result)) if hasattr(result := fail(), "__next__") else None
 
 

@@ -321,6 +321,24 @@ def test_the_checkpoint_that_a_stopped_run_leaves_is_from_before(tmp_path):
     assert f"keeps step {kept['step']}:" in str(stop.value)
 
 
+def test_a_signal_while_the_features_are_ill_keeps_the_checkpoint_from_before(tmp_path, caplog):
+    task = ToyTask(collapses=True)
+    with pytest.raises(UserError):
+        toy(task, tmp_path / "stopped")
+    first_ill = task.seen[-1] + 1 - 10
+
+    class Signalled(ToyTask):
+        def after_step(self, step):
+            if step == first_ill:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as end:
+        toy(Signalled(collapses=True), tmp_path / "signalled")
+    assert end.value.code == RUN_AGAIN
+    assert "the state before the features fell ill is kept" in caplog.text
+    assert Checkpoints(tmp_path / "signalled", "toy").latest()["step"] == max(range(100, first_ill, 4))
+
+
 @pytest.mark.parametrize("stop_at", [131, 150, 170])
 def test_a_resumed_run_is_stopped_at_the_same_step_with_the_same_words(tmp_path, stop_at):
     def stopped(folder, task):
