@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 
 from maskvos.datasets.generator_layouts import write_sequence, write_tables
+from maskvos.datasets.generator_rich import RichScene
+from maskvos.datasets.generator_rich_scene import draw_rich_scene
 from maskvos.datasets.generator_scene import Scene, draw_scene
 from maskvos.storage.atomic import atomic_folder
 
@@ -39,6 +41,7 @@ class GeneratedSet:
     width: int
     max_objects: int
     annotated: bool
+    style: str = "plain"
     version: int = VERSION
 
 
@@ -78,14 +81,15 @@ def sequence_name(index: int) -> str:
     return f"generated-{index:04d}"
 
 
-def find_scene(spec: GeneratedSet, index: int) -> Scene:
+def find_scene(spec: GeneratedSet, index: int) -> Scene | RichScene:
     """The first random scene of a sequence in which every object is seen enough and moves away from where it began."""
     key = int.from_bytes(hashlib.sha256(spec.name.encode()).digest()[:8], "big")
-    best: tuple[int, Scene] | None = None
+    best: tuple[int, Scene | RichScene] | None = None
+    draw = draw_rich_scene if spec.style == "rich" else draw_scene
     for attempt in range(ATTEMPTS):
         random = np.random.default_rng((spec.seed, key, index, attempt))
         late = spec.layout == "youtubevos"
-        scene = draw_scene(random, (spec.height, spec.width), spec.frames, spec.max_objects, late)
+        scene = draw(random, (spec.height, spec.width), spec.frames, spec.max_objects, late)
         faults = _count_faults(scene, spec.frames, late)
         if best is None or faults < best[0]:
             best = faults, scene
@@ -95,15 +99,13 @@ def find_scene(spec: GeneratedSet, index: int) -> Scene:
     return best[1]
 
 
-def _count_faults(scene: Scene, frames: int, late: bool) -> int:
+def _count_faults(scene: Scene | RichScene, frames: int, late: bool) -> int:
     """How many wishes a scene leaves open; an object that cannot be given to a tracker weighs most."""
     masks = np.stack([scene.mask(frame, GRID) for frame in range(frames)])
     faults = 0
-    for label in range(1, len(scene.layers)):
-        outline = scene.layers[label].outline
-        assert outline is not None
+    for label, radius in enumerate(scene.radii, 1):
         seen = masks == label
-        area = seen.sum(axis=(1, 2)) / (np.pi * (outline.radius / GRID) ** 2)
+        area = seen.sum(axis=(1, 2)) / (np.pi * (radius / GRID) ** 2)
         enough = np.flatnonzero(area > 0.5)
         start = enough[0] if len(enough) else 0
         is_late = late and area[0] == 0

@@ -50,6 +50,11 @@ class Scene:
     layers: list[Layer]
     appearance_seed: int
 
+    @property
+    def radii(self) -> list[float]:
+        """Of the objects, in pixels, by label."""
+        return [layer.outline.radius for layer in self.layers if layer.outline is not None]
+
     def mask(self, frame: int, step: int = 1) -> np.ndarray:
         """Object ids (ceil(H / step), ceil(W / step)) uint8, sampled at every ``step``-th pixel."""
         rows, columns = np.mgrid[0 : self.height : step, 0:1][0], np.mgrid[0:1, 0 : self.width : step][1]
@@ -123,14 +128,14 @@ def draw_scene(random: np.random.Generator, size: tuple[int, int], frames: int, 
         excursion = None
         if late and label == count > 1 and random.random() < 0.7:
             start = random.uniform(0.15, 0.45) * frames
-            excursion = Excursion(_way_out(random, size), (-np.inf, start), 4)
+            excursion = Excursion(way_out(random, size), (-np.inf, start), 4)
         elif label == leaver:
             middle = random.uniform(0.4, 0.7) * frames
-            excursion = Excursion(_way_out(random, size), (middle - 2, middle + 2), 5)
+            excursion = Excursion(way_out(random, size), (middle - 2, middle + 2), 5)
         layers.append(
             Layer(
                 _object_motion(random, size, excursion),
-                _outline(random, unit),
+                draw_outline(random, (0.19 * unit, 0.27 * unit)),
                 str(kinds[label]),
                 wavelengths[label],
                 int(seeds[label]),
@@ -139,10 +144,11 @@ def draw_scene(random: np.random.Generator, size: tuple[int, int], frames: int, 
     return Scene(height, width, layers, int(seeds[-1]))
 
 
-def _outline(random: np.random.Generator, unit: int) -> Outline:
+def draw_outline(random: np.random.Generator, radius: tuple[float, float]) -> Outline:
+    """A random blob with a radius from the range."""
     amplitude = random.uniform(0.05, 0.22, 4) / np.array([1, 1, 1.5, 2])
     return Outline(
-        radius=unit * random.uniform(0.19, 0.27),
+        radius=random.uniform(*radius),
         stretch=float(np.exp(random.uniform(-0.3, 0.3))),
         series=Wave.draw(random, amplitude, (12, 30)),
         shift=random.uniform(0, 2 * np.pi, 4),
@@ -179,7 +185,7 @@ def _background_motion(random: np.random.Generator, size: tuple[int, int]) -> Mo
     )
 
 
-def _way_out(random: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+def way_out(random: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """A displacement that takes an object off the frame from wherever it is."""
     axis, sign = int(random.integers(2)), random.choice([-1.0, 1.0])
     direction = np.zeros(2)

@@ -37,8 +37,8 @@ def make_texture(
     Returns:
         (size, size, 3) uint8 RGB; each palette colour occurs equally often.
     """
-    detail = _band(random, size, wavelength, elongation=random.uniform(1.0, 2.5))
-    coarse = _band(random, size, 3 * wavelength, elongation=1.0)
+    detail = band(random, size, wavelength, elongation=random.uniform(1.0, 2.5))
+    coarse = band(random, size, 3 * wavelength, elongation=1.0)
     field = {
         "smooth": detail + 0.3 * coarse,
         "ridged": np.abs(detail) + 0.2 * coarse,
@@ -48,7 +48,7 @@ def make_texture(
     return palette[_equalise(field)]
 
 
-def _band(random: np.random.Generator, size: int, wavelength: float, elongation: float) -> np.ndarray:
+def band(random: np.random.Generator, size: int, wavelength: float, elongation: float) -> np.ndarray:
     """Periodic noise of unit variance around one wavelength (pixels), stretched in a random direction."""
     frequency_y, frequency_x = np.meshgrid(np.fft.fftfreq(size), np.fft.rfftfreq(size), indexing="ij")
     angle = random.uniform(0, np.pi)

@@ -25,7 +25,7 @@ class Origin(TypedDict):
 
     dataset: dict[str, Any]
     folder: str
-    generator: NotRequired[dict[str, int]]
+    generator: NotRequired[dict[str, Any]]
 
 
 class Manifest(TypedDict):
@@ -61,7 +61,7 @@ def make_manifest(name: str, root: Path, licence: str, origin: Origin, listing: 
     )
 
 
-def fingerprint(files: dict[str, int]) -> str:
+def fingerprint(files: dict[str, Any]) -> str:
     """SHA-256 over the sorted listing: relative path and size in bytes of every file."""
     digest = hashlib.sha256()
     for path, size in sorted(files.items()):

@@ -141,6 +141,7 @@ def specify(name: str, origin: Origin) -> GeneratedSet:
         width=generator.width,
         max_objects=generator.max_objects,
         annotated=name != "train",
+        style=generator.style,
     )
 
 

@@ -67,7 +67,8 @@ class Data(Section):
 
 class Generator(Section):
     """Generated videos with exact masks (`maskvos.datasets.generator`). Its ``seed`` is not the experiment's:
-    repetitions see the same videos."""
+    repetitions see the same videos. Objects of ``plain`` ones are told apart by pattern alone; ``rich`` ones have
+    limbs, clutter, distractors, a moving camera, light and motion blur."""
 
     seed: int = Field(ge=0)
     train_sequences: int = Field(ge=1)
@@ -76,6 +77,7 @@ class Generator(Section):
     height: int = Field(ge=32)
     width: int = Field(ge=32)
     max_objects: int = Field(ge=1, le=20)
+    style: Literal["plain", "rich"]
 
 
 class Prepare(Section):

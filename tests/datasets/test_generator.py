@@ -18,17 +18,19 @@ def content(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def test_bytes_depend_on_nothing_but_the_parameters(tmp_path: Path) -> None:
-    assert generate(SPEC, tmp_path / "one", threads=1)
-    assert generate(SPEC, tmp_path / "two", threads=2)
+@pytest.mark.parametrize("style", ["plain", "rich"])
+def test_bytes_depend_on_nothing_but_the_parameters(tmp_path: Path, style: str) -> None:
+    spec = replace(SPEC, style=style)
+    assert generate(spec, tmp_path / "one", threads=1)
+    assert generate(spec, tmp_path / "two", threads=2)
     assert content(tmp_path / "one") == content(tmp_path / "two")
-    more = replace(SPEC, sequences=3)
+    more = replace(spec, sequences=3)
     generate(more, tmp_path / "more", threads=1)
     frame = f"JPEGImages/480p/{sequence_name(1)}/00004.jpg"
     assert content(tmp_path / "more")[frame] == content(tmp_path / "one")[frame]
 
 
-@pytest.mark.parametrize("change", [{"seed": 4}, {"name": "other"}])
+@pytest.mark.parametrize("change", [{"seed": 4}, {"name": "other"}, {"style": "rich"}])
 def test_seed_and_set_change_the_videos(change: dict, tmp_path: Path) -> None:
     assert not np.array_equal(find_scene(SPEC, 0).draw(0)[0], find_scene(replace(SPEC, **change), 0).draw(0)[0])
 
@@ -72,7 +74,7 @@ def test_objects_move_away_and_stay_visible() -> None:
     for index in range(spec.sequences):
         scene = find_scene(spec, index)
         masks = np.stack([scene.mask(frame) for frame in range(spec.frames)])
-        for label in range(1, len(scene.layers)):
+        for label in range(1, len(scene.radii) + 1):
             seen = masks == label
             assert seen[0].any()
             copied.append(np.mean([(seen[0] & now).sum() / max((seen[0] | now).sum(), 1) for now in seen[1:]]))

@@ -15,7 +15,9 @@ from maskvos.datasets.obtain import fetch_entry, obtain
 from maskvos.errors import UserError
 from maskvos.params.data import Data, Dataset, Generator
 
-GENERATOR = Generator(seed=0, train_sequences=2, evaluation_sequences=1, frames=3, height=48, width=64, max_objects=2)
+GENERATOR = Generator(
+    seed=0, train_sequences=2, evaluation_sequences=1, frames=3, height=48, width=64, max_objects=2, style="plain"
+)
 GENERATED = Dataset(source="generated", layout="youtubevos")
 ENTRY = Entry(
     "small", "davis", "small.zip", {"val": Content(2, 6)}, 0.1, "free", address="http://127.0.0.1:9/small.zip"

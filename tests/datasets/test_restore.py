@@ -16,7 +16,9 @@ from maskvos.errors import UserError
 from maskvos.params.data import Data, Dataset, Generator
 from tests.processes import clean_forks
 
-GENERATOR = Generator(seed=0, train_sequences=1, evaluation_sequences=2, frames=3, height=48, width=64, max_objects=2)
+GENERATOR = Generator(
+    seed=0, train_sequences=1, evaluation_sequences=2, frames=3, height=48, width=64, max_objects=2, style="plain"
+)
 GENERATED = Dataset(source="generated", layout="davis", split="val")
 
 

@@ -240,7 +240,7 @@ def test_a_video_that_cannot_be_decoded_is_named_and_left_out(tmp_path, caplog):
 def fetch_folder(work):
     dataset = Dataset(source="folder", layout=work.layout, path=str(work.root))
     generator = Generator(
-        seed=0, train_sequences=1, evaluation_sequences=1, frames=3, height=32, width=32, max_objects=1
+        seed=0, train_sequences=1, evaluation_sequences=1, frames=3, height=32, width=32, max_objects=1, style="plain"
     )
     return obtain("train", Data(folder=str(work.folder / "data"), train=dataset, evaluation={}), generator, threads=1)
 
@@ -259,7 +259,7 @@ def test_a_manifest_that_came_without_its_data(work, tmp_path):
     arguments = work.arguments()
     generated = Dataset(source="generated", layout="youtubevos")
     generator = Generator(
-        seed=0, train_sequences=2, evaluation_sequences=1, frames=3, height=48, width=64, max_objects=2
+        seed=0, train_sequences=2, evaluation_sequences=1, frames=3, height=48, width=64, max_objects=2, style="plain"
     )
     data = Data(folder=str(tmp_path / "data"), train=generated, evaluation={})
     write_manifest(arguments.dataset, obtain("train", data, generator, threads=1))
