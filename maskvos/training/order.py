@@ -7,12 +7,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset
 
 from maskvos.errors import UserError
 from maskvos.parallel.collectives import own_part
+from maskvos.training.batches import Layout, stack, unpack
 
 Sample = dict[str, Any]
 # Entries of a batch that stay in main memory, because the program itself reads them: on a GPU that would wait for it.
@@ -71,16 +71,8 @@ class Samples(Dataset[Sample]):
         step, position = divmod(number, self.batch)
         return self.make(int(self.items(step)[position]), self.generator(step, position), step)
 
-    def __getitems__(self, numbers: list[int]) -> Sample:
-        """Samples stacked to a batch, each as soon as it is made: its memory is warm still, and serves the next one."""
-        batch: Sample = {}
-        for place, number in enumerate(numbers):
-            for name, value in self[number].items():
-                value = torch.as_tensor(value)
-                if place == 0:
-                    batch[name] = _room(len(numbers), value)
-                batch[name][place] = value
-        return batch
+    def __getitems__(self, numbers: range) -> tuple[Tensor, Layout]:
+        return stack(map(self.__getitem__, numbers), len(numbers))
 
     def generator(self, step: int, position: int) -> np.random.Generator:
         """The random numbers of one sample."""
@@ -112,7 +104,8 @@ class Samples(Dataset[Sample]):
         )
         iterator = iter(loader)
         try:
-            yield from iterator
+            for block, layout in iterator:
+                yield unpack(block, layout)
         finally:
             # An error's traceback would keep the iterator and its processes alive. These ignore SIGTERM, so that the
             # interpreter would wait for them for ever at its end.
@@ -121,15 +114,6 @@ class Samples(Dataset[Sample]):
 
 def _as_it_is(batch: Any) -> Any:
     return batch
-
-
-def _room(count: int, sample: Tensor) -> Tensor:
-    """An empty batch; in a process of the loader it lies where the training process finds it without a copy."""
-    shape = (count, *sample.shape)
-    if get_worker_info() is None:
-        return torch.empty(shape, dtype=sample.dtype)
-    storage = sample.untyped_storage()._new_shared(count * sample.nbytes)
-    return sample.new(storage).view(shape)
 
 
 def _leave_signals_to_parent(_worker: int) -> None:

@@ -1,10 +1,12 @@
 """The benchmarks of training run, both loaders make the same kind of samples, and the counts are the paper's."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from benchmarks.training import stages
 from benchmarks.training_loader import BATCH, compare, plain_samples, stage_samples
 from benchmarks.training_steps import STAGES, cells, measure, samples_in_all
 from maskvos.composition import compose
@@ -54,6 +56,13 @@ def test_steps_are_measured(store, content, name):
     assert measured.batch == 2 and measured.rest > 0 < measured.loaded
     assert 0 < measured.waiting < 1 and measured.gflop > 0 and measured.memory > 1
     assert len(cells(measured, 100.0, content, name)) == 9
+
+
+def test_the_table_of_stages(store, content, capsys):
+    options = {"device": "cpu", "threads": 1, "workers": 0, "runs": 1, "batch": 2, "steps": 1}
+    stages(SimpleNamespace(frames=store.folder, **options), content)
+    printed = capsys.readouterr().out
+    assert all(f"| {name} | 2 |" in printed for name in STAGES) and "matrix products run at" in printed
 
 
 def test_the_papers_counts():
