@@ -34,4 +34,4 @@ class Table:
 
 def percent(value: float | None) -> str:
     """A fraction in percent with one decimal, as the field prints it; a dash for None and nan."""
-    return ABSENT if value is None or value != value else f"{100 * value:.1f}"
+    return ABSENT if value is None or value != value else f"{100 * value:z.1f}"
