@@ -34,8 +34,7 @@ def loader(args: argparse.Namespace, content: dict) -> None:
 
 def stages(args: argparse.Namespace, content: dict) -> None:
     """Steps of every stage, as the loop makes them."""
-    alone = {"processes": 1, "nodes": 1, "save_memory": False}
-    device = set_up_device(Runtime(device=args.device, threads=args.threads, workers=args.workers, **alone))
+    device = set_up_device(Runtime.alone(args.device, args.threads, args.workers))
     precision = used_precision(device, "auto")
     rate = matrix_rate(device, args.runs, torch.bfloat16 if precision == "bf16" else torch.float32)
     store, rows = FrameStore(args.frames), []

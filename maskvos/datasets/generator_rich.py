@@ -8,12 +8,12 @@ frame's time. Masks stay exact, at the middle of the exposure.
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 
 from maskvos.datasets.generator_figures import Figure
 from maskvos.datasets.generator_look import Look
 from maskvos.datasets.generator_motion import Motion
+from maskvos.datasets.generator_textures import close_seam, look_up
 
 EXPOSURES = 3  # moments that a frame is the mean of
 
@@ -46,10 +46,10 @@ class RichScene:
     def mask(self, frame: float, step: int = 1) -> np.ndarray:
         """Object ids (ceil(H / step), ceil(W / step)) uint8, sampled at every ``step``-th pixel."""
         rows, columns = np.arange(0, self.height, step)[:, None], np.arange(0, self.width, step)[None]
-        ids = np.zeros((len(rows), columns.shape[1]), np.uint8)
+        ids, world = np.zeros((len(rows), columns.shape[1]), np.uint8), self._world(frame, rows, columns)
         for layer in self.layers:
             if layer.figure is not None:
-                ids[layer.figure.inside(frame, *self._see(layer, frame, rows, columns))] = layer.label
+                ids[layer.figure.inside(frame, *layer.motion.coordinates(frame, *world))] = layer.label
         return ids
 
     def draw(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,19 +58,17 @@ class RichScene:
         image = np.stack([self._compose(float(moment)) for moment in moments]).mean(axis=0)
         return self.look.photograph(image, frame), self.mask(frame)
 
-    def _see(
-        self, layer: RichLayer, frame: float, rows: np.ndarray, columns: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _world(self, frame: float, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the camera sees each pixel, (h, w) each: what all layers move in."""
         v, u = self.camera.coordinates(frame, rows, columns)
-        return layer.motion.coordinates(frame, v + self.height / 2, u + self.width / 2)
+        return v + self.height / 2, u + self.width / 2
 
     def _compose(self, moment: float) -> np.ndarray:
         rows, columns = np.arange(self.height)[:, None], np.arange(self.width)[None]
-        image = np.empty((self.height, self.width, 3), np.float32)
+        image, world = np.empty((self.height, self.width, 3), np.float32), self._world(moment, rows, columns)
         for layer, texture in zip(self.layers, self._wrapped, strict=True):
-            v, u = self._see(layer, moment, rows, columns)
-            side = np.float32(texture.shape[0] - 1)
-            colours = cv2.remap(texture, np.mod(u, side), np.mod(v, side), cv2.INTER_LINEAR).astype(np.float32)
+            v, u = layer.motion.coordinates(moment, *world)
+            colours = look_up(texture, v, u).astype(np.float32)
             if layer.figure is None:
                 image[:] = colours
                 continue
@@ -82,4 +80,4 @@ class RichScene:
 
     @cached_property
     def _wrapped(self) -> list[np.ndarray]:
-        return [cv2.copyMakeBorder(layer.texture, 0, 1, 0, 1, cv2.BORDER_WRAP) for layer in self.layers]
+        return [close_seam(layer.texture) for layer in self.layers]

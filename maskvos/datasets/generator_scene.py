@@ -7,7 +7,14 @@ import cv2
 import numpy as np
 
 from maskvos.datasets.generator_motion import Excursion, Motion, Wave
-from maskvos.datasets.generator_textures import KINDS, WAVELENGTHS, make_palette, make_texture
+from maskvos.datasets.generator_textures import (
+    KINDS,
+    WAVELENGTHS,
+    close_seam,
+    look_up,
+    make_palette,
+    make_texture,
+)
 
 
 @dataclass(frozen=True)
@@ -71,9 +78,7 @@ class Scene:
         ids = np.zeros((self.height, self.width), np.uint8)
         for label, (layer, texture) in enumerate(zip(self.layers, self._textures, strict=True)):
             v, u = layer.motion.coordinates(frame, rows, columns)
-            # wrapped by hand: OpenCV's remap is exact only for coordinates inside the texture
-            side = np.float32(texture.shape[0] - 1)
-            colours = cv2.remap(texture, np.mod(u, side), np.mod(v, side), cv2.INTER_LINEAR)
+            colours = look_up(texture, v, u)
             covered = slice(None) if layer.outline is None else layer.outline.inside(frame, v, u)
             image[covered] = colours[covered]
             ids[covered] = label
@@ -87,8 +92,7 @@ class Scene:
             make_texture(np.random.default_rng(layer.texture_seed), layer.kind, palette, size, layer.wavelength)
             for layer in self.layers
         ]
-        # the first row and column once more at the end, so that interpolation runs across the seam
-        return [cv2.copyMakeBorder(texture, 0, 1, 0, 1, cv2.BORDER_WRAP) for texture in textures]
+        return [close_seam(texture) for texture in textures]
 
     def _photograph(self, image: np.ndarray, frame: int) -> np.ndarray:
         """Lighting that changes slowly, a little blur and sensor noise; edges stay where the mask has them."""

@@ -48,6 +48,24 @@ def make_texture(
     return palette[_equalise(field)]
 
 
+def look_up(texture: np.ndarray, v: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Colours (h, w, 3) uint8 of a texture that repeats, at coordinates (h, w) float32 anywhere; linear in between.
+
+    Args:
+        texture: as `close_seam` gives it.
+        v: down.
+        u: to the right.
+    """
+    # wrapped by hand: OpenCV's remap is exact only for coordinates inside the texture
+    side = np.float32(texture.shape[0] - 1)
+    return cv2.remap(texture, np.mod(u, side), np.mod(v, side), cv2.INTER_LINEAR)
+
+
+def close_seam(texture: np.ndarray) -> np.ndarray:
+    """The first row and column once more at the end, so that interpolation runs across the seam."""
+    return cv2.copyMakeBorder(texture, 0, 1, 0, 1, cv2.BORDER_WRAP)
+
+
 def band(random: np.random.Generator, size: int, wavelength: float, elongation: float) -> np.ndarray:
     """Periodic noise of unit variance around one wavelength (pixels), stretched in a random direction."""
     frequency_y, frequency_x = np.meshgrid(np.fft.fftfreq(size), np.fft.rfftfreq(size), indexing="ij")

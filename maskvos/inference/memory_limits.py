@@ -16,6 +16,12 @@ from maskvos.params.inference import Tracking
 
 PROBE = 64  # pixels a side of the picture that tells how wide keys and values are
 SPARE = 0.8  # of what is free goes to the references in the advice: the networks need some too
+# Of the unified hierarchy of control groups, and of the one before: where this process is in it, its folder below
+# /sys/fs/cgroup, the limit, and what is used and cannot be given back.
+_GROUPS = (
+    (r"^0::(/.*)$", "", "memory.max", r"^anon (\d+)$"),
+    (r"^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(/.*)$", "memory", "memory.limit_in_bytes", r"^total_rss (\d+)$"),
+)
 
 
 @torch.inference_mode()
@@ -104,14 +110,6 @@ def bounded_memory(device: torch.device) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
-# Of the unified hierarchy of control groups, and of the one before: where this process is in it, its folder below
-# /sys/fs/cgroup, the limit, and what is used and cannot be given back.
-_GROUPS = (
-    (r"^0::(/.*)$", "", "memory.max", r"^anon (\d+)$"),
-    (r"^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(/.*)$", "memory", "memory.limit_in_bytes", r"^total_rss (\d+)$"),
-)
 
 
 def free_bytes(device: torch.device) -> int | None:

@@ -41,8 +41,7 @@ class SegmentRun:
         self.span, self.given, self.size, self.settings, self.arguments = span, given, size, settings, arguments
         if arguments.device == "cuda" and not torch.cuda.is_available():
             raise UserError("--device cuda: torch sees no GPU here. Use --device auto or cpu, or run on a GPU node.")
-        runtime = Runtime(device=arguments.device, threads=0, workers=0, processes=1, nodes=1, save_memory=False)
-        device = set_up_device(runtime)
+        device = set_up_device(Runtime.alone(arguments.device))
         self.loaded: LoadedMethod = load_method(arguments.weights, arguments.method, settings, device)
         self.weights = {
             "path": str(arguments.weights),

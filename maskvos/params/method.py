@@ -224,3 +224,8 @@ class Runtime(Section):
     processes: int = Field(ge=1)  # that train side by side on each node; torchrun's number goes before it
     nodes: int = Field(ge=1)  # of a Slurm job that a training stage runs on
     save_memory: bool  # training forgets activations and works them out again: slower, the same result
+
+    @classmethod
+    def alone(cls, device: Literal["auto", "cpu", "cuda"], threads: int = 0, workers: int = 0) -> "Runtime":
+        """Of a command that is one process and has no params.yaml."""
+        return cls(device=device, threads=threads, workers=workers, processes=1, nodes=1, save_memory=False)

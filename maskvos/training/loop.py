@@ -152,8 +152,9 @@ def train(
                 progress.report(done - steps.start, rows[-1])
                 watch.judge(rows, checkpoints)
                 window = _Window()
-            due, withheld = (done - steps.start) % settings.checkpoint_every == 0, watch.withholds(rows)
-            if ends or ((asked or due) and not withheld):
+            due = asked or (done - steps.start) % settings.checkpoint_every == 0
+            withheld = due and watch.withholds(rows)
+            if ends or (due and not withheld):
                 _save(task, checkpoints, done, rows, window, finite)
             if asked and not ends:
                 saved = "the state before the features fell ill is kept" if withheld else "the state is saved"
