@@ -11,10 +11,10 @@ from maskvos.datasets.sequence import Sequence
 from maskvos.evaluation.measures import measure_objects
 from maskvos.inference.propagate import given_masks, segment_sequence
 from maskvos.inference.settings import PAPER
-from maskvos.networks.files import FILE, load_model
+from maskvos.networks.files import load_model
 from maskvos.networks.model import MaskVOS
 from maskvos.params.method import Networks
-from maskvos.storage.weights import read_description
+from maskvos.storage.descriptions import FILE, read_description
 from maskvos.training.device import place
 
 

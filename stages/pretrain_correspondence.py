@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from maskvos.networks.files import FILE, load_encoder, save_network
+from maskvos.networks.files import load_encoder, save_network
 from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
+from maskvos.storage.descriptions import FILE
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
 from maskvos.training.checkpoints import Checkpoints, fingerprint

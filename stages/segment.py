@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from maskvos.errors import UserError
-from maskvos.networks.files import FILE, save_network
+from maskvos.networks.files import save_network
 from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
+from maskvos.storage.descriptions import FILE
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.weights import load_weights, save_weights

@@ -15,6 +15,7 @@ from maskvos.params import read_all_params
 ROOT = Path(__file__).resolve().parent.parent
 PRESETS = {
     "demo": ["preset=demo"],
+    "generated": ["preset=generated", "data.evaluation.davis.path=sets/davis"],
     "clips": ["preset=clips", "data.train.path=videos", "data.evaluation.multi.path=sets/multi"],
     "paper_r18": ["preset=paper_r18"],
     "released_r18": ["preset=released_r18"],
@@ -165,7 +166,7 @@ def test_tables_4b_to_4e(ablation):
     ("overrides", "davis", "youtubevos"),
     [
         (["preset=demo"], None, None),
-        (["preset=clips", "data.train.path=videos"], 240, 240),
+        (["preset=clips", "data.train.path=videos"], 480, 480),
         (["preset=demo", "inference.short_side.davis=480"], 480, None),
         (["preset=paper_r50", "inference.short_side.youtubevos=null"], None, None),
     ],
@@ -177,7 +178,7 @@ def test_resolutions_by_layout(overrides, davis, youtubevos):
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["preset=dmo"], "unknown preset 'dmo'; there are clips, demo, paper_r18, paper_r50"),
+        (["preset=dmo"], "unknown preset 'dmo'; there are clips, demo, generated, paper_r18, paper_r50"),
         (["ablation=regime_cycles"], "unknown ablation 'regime_cycles'; there are clusters_10, "),
         (["ablation=losses_seg_only", "segmentation.encoder_rate=0.0"], "so E never learns"),
         (["correspondence.epoch=3"], "did you mean 'correspondence.epochs'"),

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from maskvos.datasets.generator_scene import draw_outline
+from maskvos.datasets.generator_scene import Outline, draw_outline
 from maskvos.datasets.generator_textures import band
 
 
@@ -41,18 +41,26 @@ def make_collage(
     """A material with patches of others on it, each a blob of radius ``unit`` times U[scale], darker at its edge."""
     image = make_material(random, size, unit)
     materials = [make_material(random, size, unit) for _ in range(min(patches, 6))]
-    middle = size // 2
-    v, u = (np.arange(size, dtype=np.float32)[:, None] - middle, np.arange(size, dtype=np.float32)[None] - middle)
-    v, u = np.broadcast_arrays(v, u)
     for number in range(patches):
         outline = draw_outline(random, (unit * scale[0], unit * scale[1]))
-        shift = tuple(int(value) for value in random.integers(0, size, 2))
-        covered = np.roll(outline.inside(0.0, v, u), shift, (0, 1))
+        down, across = random.integers(0, size, 2)
+        covered = _blob(outline, size, (int(down), int(across)))
         rim = covered & ~np.roll(covered, (1, 1), (0, 1))
         gain = np.float32(random.uniform(0.7, 1.3))
         image[covered] = np.clip(materials[number % len(materials)][covered] * gain, 0, 255).astype(np.uint8)
         image[rim] = image[rim] // 2
     return image
+
+
+def _blob(outline: Outline, size: int, shift: tuple[int, int]) -> np.ndarray:
+    """Which pixels of a texture that repeats an outline covers: bool (size, size), its middle at size // 2 + shift."""
+    reach = min(int(np.ceil(outline.reach)) + 1, size // 2)  # elsewhere there is nothing to work out
+    own = np.arange(-reach, min(reach + 1, size - size // 2))
+    v, u = np.broadcast_arrays(own.astype(np.float32)[:, None], own.astype(np.float32)[None])
+    covered = np.zeros((size, size), bool)
+    rows, columns = ((own + size // 2 + step) % size for step in shift)
+    covered[np.ix_(rows, columns)] = outline.inside(0.0, v, u)
+    return covered
 
 
 def _plane(random: np.random.Generator, size: int) -> np.ndarray:

@@ -26,6 +26,11 @@ class Outline:
     series: Wave  # (4,) relative amplitudes of cos(k * direction), k = 2..5
     shift: np.ndarray  # (4,) radians
 
+    @property
+    def reach(self) -> float:
+        """No point of it is farther than this from its middle, at any time."""
+        return self.radius * max(self.stretch, 1 / self.stretch) * (1 + float(np.abs(self.series.amplitude).sum()))
+
     def inside(self, frame: float, v: np.ndarray, u: np.ndarray) -> np.ndarray:
         """Which of the layer's coordinates (h, w) belong to the object: bool (h, w)."""
         v, u = v * np.float32(self.stretch), u / np.float32(self.stretch)

@@ -31,11 +31,11 @@ def segment(arguments: argparse.Namespace) -> None:
     span = open_span(arguments.source, arguments.start, arguments.end, marked)
     rate = choose_rate(span.rate, arguments.overlay_rate)
     size = span.first_image().shape[:2]
-    settings = choose_settings(arguments, _short_side(size, arguments.max_size))
     if not arguments.weights.exists():
         raise UserError(
             f"{arguments.weights}: no such weights. Name a .safetensors file, or the weights folder of a stage."
         )
+    settings = choose_settings(arguments, _short_side(size, arguments.max_size))
     given = read_given(arguments.mask, span, size)
     inputs = [marked.file for marked in given.objects] + [arguments.weights]
     inputs += [arguments.params] if arguments.params is not None else []
@@ -55,9 +55,11 @@ def _say(given: GivenMasks) -> None:
 
 
 def _short_side(size: tuple[int, ...], max_size: int | None) -> int | None:
-    """The short side that goes with a long side of at most ``max_size``; None where nothing has to be made smaller."""
-    if max_size is None or max(size) <= max_size:
+    """The short side that goes with a long side of at most ``max_size``, which never enlarges; None without one."""
+    if max_size is None:
         return None
+    if max(size) <= max_size:
+        return min(size)
     short = min(size) * max_size // max(size)
     if short < 32:
         raise UserError(f"--max-size {max_size}: the short side would be {short} pixels, at least 32 are needed.")

@@ -11,9 +11,9 @@ from maskvos.errors import UserError
 from maskvos.inference.features import converted_features, encoder_keys, trunk_features
 from maskvos.inference.methods import LabelPropagation, MaskEmbedding, Method
 from maskvos.networks.features import KIND, load_features
-from maskvos.networks.files import load_encoder, load_model, stored_networks, weights_file
+from maskvos.networks.files import load_encoder, load_model, stored_networks
 from maskvos.params.inference import Tracking
-from maskvos.storage.weights import read_description
+from maskvos.storage.descriptions import read_description, weights_file
 from maskvos.training.device import place, used_precision
 
 MethodName = Literal["full", "propagation"]

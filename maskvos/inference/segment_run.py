@@ -20,10 +20,10 @@ from maskvos.inference.propagate import Tracker
 from maskvos.inference.settings import describe
 from maskvos.inference.span import Span
 from maskvos.inference.tracking_loop import TrackingLoop
-from maskvos.networks.files import weights_file
 from maskvos.params.inference import Tracking
 from maskvos.params.method import Runtime
 from maskvos.progress import track
+from maskvos.storage.descriptions import weights_file
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.training.device import set_up_device
 

@@ -1,11 +1,14 @@
-"""The settings of ``maskvos segment``: the paper's or those of a parameter file, then what the command line says."""
+"""The settings of ``maskvos segment``: what the command line says, else a parameter file, the weights, the paper."""
 
 import argparse
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from maskvos.errors import UserError
 from maskvos.params.inference import Tracking
 from maskvos.params.reading import read_inference
+from maskvos.storage.descriptions import read_description, weights_file
 
 # The one copy beside conf/paper.yaml, which names the sources: the command runs without a checkout. A test compares.
 PAPER = Tracking(
@@ -27,9 +30,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="params.yaml whose section inference to use, such as the one the weights were measured with; "
-        "its short_side belongs to the evaluation sets and is not used (default: the paper's settings)",
+        "its short_side belongs to the evaluation sets and is not used (default: the settings in the weights' file, "
+        "else the paper's)",
     )
-    paper = "default: from --params, else"
+    paper = "default: from --params or the weights' file, else"
     parser.add_argument("--references", type=int, help=f"frames before the query ({paper} {PAPER.references})")
     parser.add_argument("--rounds", type=int, help=f"refinement rounds, 0 to 5 ({paper} {PAPER.refinement_rounds})")
     parser.add_argument(
@@ -40,21 +44,41 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def choose_settings(arguments: argparse.Namespace, short_side: int | None) -> Tracking:
-    """The settings at a working resolution.
+    """The settings for a video.
+
+    Args:
+        arguments: the options of `add_settings`, and ``weights``, an existing file or folder.
+        short_side: the working resolution that the command line asks for; None where it does not ask for any.
 
     Raises:
-        UserError: the parameter file cannot be used, or a number is out of range.
+        UserError: the parameter file or the settings in the weights cannot be used, or a number is out of range.
     """
-    base = PAPER if arguments.params is None else read_inference(arguments.params).at(None)
+    base = _measured(arguments.weights) if arguments.params is None else read_inference(arguments.params).at(None)
     given = {
         "references": arguments.references,
         "refinement_rounds": arguments.rounds,
         "kept_mask": arguments.kept_mask,
+        "short_side": short_side,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
     if chosen.get("references", 0) < 0 or not 0 <= chosen.get("refinement_rounds", 0) <= 5:
         raise UserError("--references must be 0 or more, and --rounds 0 to 5.")
-    return base.model_copy(update={**chosen, "short_side": short_side})
+    return base.model_copy(update=chosen)
+
+
+def _measured(weights: Path) -> Tracking:
+    """The settings that published weights bring along, else the paper's."""
+    path = weights_file(weights)
+    content = read_description(path).get("inference")
+    if content is None:
+        return PAPER
+    try:
+        return Tracking.model_validate(content)
+    except ValidationError as error:
+        raise UserError(
+            f"{path}: the settings in its description cannot be used ({error.error_count()} are wrong or missing). "
+            "Name others with --params."
+        ) from error
 
 
 def describe(settings: Tracking, model: bool) -> str:

@@ -7,11 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from maskvos.errors import UserError
-from maskvos.networks.files import fill, weights_file
+from maskvos.networks.files import fill
 from maskvos.networks.images import normalise
 from maskvos.networks.trunk import Trunk, TrunkMaps
 from maskvos.networks.vit import VisionTransformer
 from maskvos.params.features import FeatureNetworkSettings, Padding, ViTFeatures
+from maskvos.storage.descriptions import weights_file
 from maskvos.storage.weights import load_weights
 
 KIND = "features"

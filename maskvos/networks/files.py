@@ -13,21 +13,14 @@ from maskvos.errors import UserError
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.model import MaskVOS
 from maskvos.params.method import Networks
-from maskvos.storage.weights import load_weights, read_description, save_weights
-
-FILE = "model.safetensors"
+from maskvos.storage.descriptions import FILE, read_description, weights_file
+from maskvos.storage.weights import load_weights, save_weights
 
 
 def save_network(folder: Path | str, network: nn.Module, kind: str, networks: Networks, **extra: Any) -> None:
     """Write ``folder/model.safetensors``; ``kind`` is `backbone`, `encoder` or `model`."""
     description = {"kind": kind, "networks": networks.model_dump(), "maskvos": __version__, **extra}
     save_weights(Path(folder) / FILE, network.state_dict(), description)
-
-
-def weights_file(path: Path | str) -> Path:
-    """The file of a weights folder; a path to a ``.safetensors`` file is that file."""
-    path = Path(path)
-    return path if path.is_file() or path.suffix == ".safetensors" else path / FILE
 
 
 def new_file(path: Path | str) -> Path:

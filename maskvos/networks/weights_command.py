@@ -5,8 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from maskvos.errors import UserError
-from maskvos.networks.files import new_file, weights_file
+from maskvos.networks.files import new_file
+from maskvos.params.reading import read_inference
+from maskvos.storage.descriptions import weights_file
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.weights import load_weights, save_weights
 
@@ -32,6 +37,10 @@ def add_parser(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     export.add_argument("--data", metavar="NOTE", help="the training videos in words; the file has their fingerprint")
     export.add_argument("--commit", help="of the code that trained them (default: from the record in --logs)")
     export.add_argument("--logs", type=Path, default=Path("logs"), help="folder of the stages' records (default: logs)")
+    export.add_argument(
+        "--params", type=Path, metavar="FILE", help="params.yaml whose section inference `maskvos segment` shall use"
+    )
+    export.add_argument("--half", action="store_true", help="half precision (float16): half the size")
     export.set_defaults(func=run_export)
 
 
@@ -49,21 +58,39 @@ def run_show(arguments: argparse.Namespace) -> None:
 
 
 def run_export(arguments: argparse.Namespace) -> None:
-    """Write the copy, whole or not at all; the tensors stay as they are.
+    """Write the copy, whole or not at all; the tensors stay as they are but for ``--half``.
 
     Raises:
-        UserError: the weights are not a stage's, the commit is not known, or the output is there already.
+        UserError: the weights are not a stage's, the commit is not known, the parameters cannot be used, a number is
+            beyond float16, or the output is there already.
     """
     source, target = weights_file(arguments.weights), new_file(arguments.output)
     tensors, description = load_weights(source)
     if description.get("kind") not in LAST_STAGE:
         raise UserError(f"{source}: holds {description.get('kind')!r}, expected backbone, encoder or model weights.")
     commit = arguments.commit or description.get("commit") or recorded_commit(source, description, arguments.logs)
-    added = {"commit": commit, "licence": arguments.licence}
+    added: dict[str, Any] = {"commit": commit, "licence": arguments.licence}
     if arguments.data:
         added["data"] = arguments.data
+    if arguments.params is not None:
+        added["inference"] = read_inference(arguments.params).for_layout("davis").model_dump()
+    if arguments.half:
+        tensors = halved(tensors, source)
     save_weights(target, tensors, {name: value for name, value in description.items() if name != "format"} | added)
     print(f"{target}: commit {commit}; licence {arguments.licence}")
+
+
+def halved(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Floating-point tensors as float16, the others as they are.
+
+    Raises:
+        UserError: a number is too large for it; names the tensor.
+    """
+    half = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+    for name, value in half.items():
+        if not value.isfinite().all() and tensors[name].isfinite().all():
+            raise UserError(f"{path}: {name} holds numbers beyond {torch.finfo(torch.half).max:g}. Leave --half out.")
+    return half
 
 
 def recorded_commit(source: Path, description: dict[str, Any], logs: Path) -> str:

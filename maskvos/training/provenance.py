@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from maskvos.networks.files import weights_file
 from maskvos.params.reading import StageParams
+from maskvos.storage.descriptions import read_description, weights_file
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
-from maskvos.storage.weights import read_description
 
 
 def training_record(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
-from maskvos.networks.files import FILE, load_encoder, load_model
+from maskvos.networks.files import load_encoder, load_model
 from maskvos.networks.model import MaskVOS
 from maskvos.params.method import Networks
-from maskvos.storage.weights import read_description
+from maskvos.storage.descriptions import FILE, read_description
 
 
 def starting_model(folder: Path, networks: Networks, mask_encoder_start: str, seed: int) -> MaskVOS:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from maskvos.cli import main
 from maskvos.inference import segment_run
-from maskvos.networks.files import FILE
+from maskvos.storage.descriptions import FILE
 from maskvos.storage.masks import read_mask, write_mask
 from maskvos.storage.weights import load_weights
 from tests.convert import published

@@ -9,10 +9,11 @@ import torch
 from maskvos.errors import UserError
 from maskvos.inference.rows import copy_masks, make_row
 from maskvos.networks.features import FeatureNetwork
-from maskvos.networks.files import FILE, save_network, untrained_encoder
+from maskvos.networks.files import save_network, untrained_encoder
 from maskvos.networks.model import MaskVOS
 from maskvos.networks.trunk import Trunk
 from maskvos.params.features import FeatureNetworkSettings
+from maskvos.storage.descriptions import FILE
 from maskvos.storage.weights import save_weights
 from tests.inference.stubs import CPU, inference, moving_square, video
 from tests.inference.test_features import NETWORKS

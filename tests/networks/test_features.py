@@ -8,8 +8,9 @@ from torch.nn import functional
 from maskvos.errors import UserError
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.features import FeatureNetwork, load_features
-from maskvos.networks.files import FILE, save_network
+from maskvos.networks.files import save_network
 from maskvos.params.features import FeatureNetworkSettings
+from maskvos.storage.descriptions import FILE
 from maskvos.storage.weights import save_weights
 from tests.tiny import networks
 

@@ -5,19 +5,11 @@ import torch
 
 from maskvos.errors import UserError
 from maskvos.networks.encoder import VisualEncoder
-from maskvos.networks.files import (
-    FILE,
-    load_encoder,
-    load_model,
-    new_file,
-    save_network,
-    stored_networks,
-    untrained_encoder,
-    weights_file,
-)
+from maskvos.networks.files import load_encoder, load_model, new_file, save_network, stored_networks, untrained_encoder
 from maskvos.networks.model import MaskVOS
 from maskvos.networks.trunk import Trunk
-from maskvos.storage.weights import read_description, save_weights
+from maskvos.storage.descriptions import FILE, read_description, weights_file
+from maskvos.storage.weights import save_weights
 from tests.tiny import networks
 
 

@@ -1,19 +1,24 @@
 """``maskvos weights show`` and ``export``."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from maskvos.cli import main
 from maskvos.errors import UserError
 from maskvos.networks.encoder import VisualEncoder
-from maskvos.networks.files import FILE, load_encoder, load_model, save_network
+from maskvos.networks.files import load_encoder, load_model, save_network
 from maskvos.networks.model import MaskVOS
 from maskvos.networks.weights_command import recorded_commit
+from maskvos.storage.descriptions import FILE
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.weights import load_weights, save_weights
 from tests.tiny import networks
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*arguments):
@@ -73,6 +78,32 @@ def test_a_commit_by_hand_and_a_model(folder):
     (folder / "logs/segment-4.json").write_text(json.dumps(record_of(folder / "model", "def, tree as committed")))
     assert run("export", folder / "model", "--output", folder / "n.safetensors", *options) == 0
     assert load_weights(folder / "n.safetensors")[1]["commit"] == "def, tree as committed"
+
+
+def test_half_precision_and_settings(folder):
+    (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    options = ("--licence", "MIT", "--commit", "abc", "--half", "--params", folder / "params.yaml")
+    assert run("export", folder / "encoder", "--output", folder / "half.safetensors", *options) == 0
+    before, _ = load_weights(folder / "encoder" / FILE)
+    after, described = load_weights(folder / "half.safetensors")
+    assert {str(value.dtype) for value in after.values()} == {"torch.float16", "torch.int64"}
+    inference = yaml.safe_load((ROOT / "params.yaml").read_text())["inference"]
+    assert described["inference"] == inference | {"short_side": inference["short_side"]["davis"]}
+    read = load_encoder(folder / "half.safetensors", networks()).state_dict()
+    for name, value in read.items():
+        assert value.dtype == before[name].dtype  # worked with in full precision
+        torch.testing.assert_close(value, before[name], rtol=2**-11, atol=2**-25)
+
+
+def test_numbers_that_half_precision_does_not_hold(folder, capsys):
+    tensors, described = load_weights(folder / "encoder" / FILE)
+    name = next(name for name, value in tensors.items() if value.is_floating_point())
+    tensors[name].flatten()[0] = 70000.0
+    save_weights(folder / "large.safetensors", tensors, {"kind": described["kind"]})
+    options = ("--licence", "MIT", "--commit", "abc", "--half")
+    assert run("export", folder / "large.safetensors", "--output", folder / "half.safetensors", *options) == 2
+    assert f"{name} holds numbers beyond 65504. Leave --half out." in capsys.readouterr().err
+    assert not (folder / "half.safetensors").exists()
 
 
 def test_a_record_of_other_weights_is_not_believed(folder, capsys):

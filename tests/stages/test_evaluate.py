@@ -15,8 +15,8 @@ from maskvos.convert.checkpoints import read_checkpoint
 from maskvos.convert.conversion import convert
 from maskvos.convert.sources import SOURCES
 from maskvos.errors import UserError
-from maskvos.networks.files import FILE
 from maskvos.params import read_all_params
+from maskvos.storage.descriptions import FILE
 from maskvos.storage.masks import read_mask, write_mask
 from maskvos.storage.weights import save_weights
 from stages.evaluate import PARAMETERS, main

@@ -10,7 +10,8 @@ import torch
 
 from maskvos.errors import UserError
 from maskvos.learning.dino import Dino
-from maskvos.networks.files import FILE, load_encoder, untrained_encoder
+from maskvos.networks.files import load_encoder, untrained_encoder
+from maskvos.storage.descriptions import FILE
 from maskvos.storage.weights import load_weights
 from tests.tiny import BACKBONE, backbone_pretraining, collapse, networks, write_frames, write_params
 

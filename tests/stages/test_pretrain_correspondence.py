@@ -8,9 +8,10 @@ import pytest
 import torch
 import yaml
 
-from maskvos.networks.files import FILE, load_encoder, save_network
+from maskvos.networks.files import load_encoder, save_network
 from maskvos.networks.trunk import Trunk
-from maskvos.storage.weights import load_weights, read_description
+from maskvos.storage.descriptions import FILE, read_description
+from maskvos.storage.weights import load_weights
 from maskvos.training.correspondence_task import CorrespondenceTask
 from stages.pretrain_correspondence import main
 from tests.tiny import CORRESPONDENCE, networks, write_frames, write_params

@@ -9,10 +9,11 @@ import torch
 import yaml
 
 from maskvos.errors import UserError
-from maskvos.networks.files import FILE, load_model, save_network, untrained_encoder
+from maskvos.networks.files import load_model, save_network, untrained_encoder
 from maskvos.params.plan import derive_plan
+from maskvos.storage.descriptions import FILE, read_description
 from maskvos.storage.frames import FrameStore
-from maskvos.storage.weights import load_weights, read_description, save_weights
+from maskvos.storage.weights import load_weights, save_weights
 from maskvos.training.segmentation_task import SegmentationTask
 from stages.segment import OPTIMISER, main
 from tests.tiny import networks, write_frames, write_params

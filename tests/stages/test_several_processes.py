@@ -21,8 +21,9 @@ import pytest
 import torch
 import yaml
 
-from maskvos.networks.files import FILE, load_encoder
+from maskvos.networks.files import load_encoder
 from maskvos.params.method import BackbonePretraining
+from maskvos.storage.descriptions import FILE
 from maskvos.storage.weights import load_weights
 from maskvos.training.backbone_task import BackboneTask
 from maskvos.training.segmentation_start import starting_model

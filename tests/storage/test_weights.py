@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 
 from maskvos import __version__
 from maskvos.errors import UserError
-from maskvos.storage.weights import load_weights, read_description, save_weights
+from maskvos.storage.descriptions import read_description
+from maskvos.storage.weights import load_weights, save_weights
 from tests.storage.full_disk import message_of
 
 READERS = pytest.mark.parametrize("read", [load_weights, read_description])
