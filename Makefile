@@ -9,13 +9,15 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 UV := $(CURDIR)/.uv/bin/uv
 READY := .venv/.ready
+# Which of the preset's weights come with the tool: docs/weights.md
+OWN_WEIGHTS := artifacts/correspondence/weights
 
 # Snakemake, DVC and the commands they start find each other through PATH.
 export PATH := $(VENV)/bin:$(PATH)
 # Idle OpenMP threads sleep: with several libraries and processes on few cores, spinning ones take the cores away.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup demo test lint lock sync clean
+.PHONY: help setup demo weights test lint lock sync clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +30,16 @@ demo: $(READY) ## run the whole experiment on generated videos, print the result
 	snakemake --cores all
 	@maskvos table artifacts
 	@echo "report: $(CURDIR)/artifacts/report/report.html"
+
+weights: $(READY) ## train the weights that come with the tool anew, on generated videos (params.yaml becomes theirs)
+	@git diff --quiet HEAD -- params.yaml || grep -qx 'preset: generated' params.yaml || { echo "error: params.yaml holds \
+	an experiment of yours; commit or remove it, then 'git checkout params.yaml'" >&2; exit 2; }
+	maskvos compose preset=generated
+	snakemake --cores all $(OWN_WEIGHTS)
+	rm -f generated_r18.safetensors
+	maskvos weights export $(OWN_WEIGHTS) --output generated_r18.safetensors --half --params params.yaml \
+		--licence "CC0 1.0" --data "generated videos only"
+	@echo "to make them the tool's own: mv generated_r18.safetensors maskvos/weights/"
 
 test: lint ## lint and run all tests
 	python -m pytest -n 2

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from maskvos.inference.settings import add_settings
 
+OWN_WEIGHTS = Path(__file__).parents[1] / "weights" / "generated_r18.safetensors"  # made by `make weights`
+
 DESCRIPTION = """\
 Writes OUTPUT/FRAME.png (palette PNG, pixel value = object id) for every frame of SOURCE, OUTPUT/overlay.mp4 and, with
 --json, OUTPUT/objects.json. After an interruption the same command goes on where it stopped. See docs/segment.md.
@@ -22,8 +24,7 @@ masks:
   as 0/1 masks, one file an object) are numbered likewise. Where masks of a frame overlap, the later option wins.
 
 example:
-  maskvos segment clip.mp4 --mask car.png --mask man.png --mask 40=dog.png --weights artifacts/rounds/1/weights \\
-      --params params.yaml --output masks --json
+  maskvos segment clip.mp4 --mask car.png --mask man.png --mask 40=dog.png --output masks --json
 """
 
 
@@ -47,9 +48,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--weights",
         type=Path,
-        required=True,
+        default=OWN_WEIGHTS,
         metavar="FILE",
-        help=".safetensors file or weights folder of a stage: a model, or an encoder to copy labels by",
+        help=".safetensors file or weights folder of a stage: a model, or an encoder to copy labels by (default: those "
+        "that come with maskvos, trained on generated videos alone)",
     )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="DIR", help="folder to write; one of an earlier run is replaced"

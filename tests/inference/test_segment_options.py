@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from maskvos.inference.segment_options import OWN_WEIGHTS
 from tests.inference.segmenting import parse
 
 NEEDED = ("clip.mp4", "--mask", "a.png", "--weights", "w", "--output", "out")
@@ -17,10 +18,11 @@ def test_masks_come_in_their_order():
 def test_what_happens_without_options():
     chosen = parse(*NEEDED)
     assert (chosen.start, chosen.end, chosen.method, chosen.max_size, chosen.overlay_rate) == (None,) * 5
+    assert parse(*NEEDED[:3], *NEEDED[5:]).weights == OWN_WEIGHTS
     assert (chosen.json, chosen.no_overlay, chosen.overwrite, chosen.device) == (False, False, False, "auto")
 
 
-@pytest.mark.parametrize("missing", ["--mask", "--weights", "--output"])
+@pytest.mark.parametrize("missing", ["--mask", "--output"])
 def test_what_is_needed(missing, capsys):
     place = NEEDED.index(missing)
     with pytest.raises(SystemExit):
