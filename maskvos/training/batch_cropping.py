@@ -6,6 +6,8 @@ the same wherever it is seen, but for the last bits that any sum on another devi
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +26,36 @@ def largest_cut(clips: Sequence[Clip], cropping: Cropping) -> int:
     return max(min(round(cropping.crop * short / cropping.short_side[0]), short) for short in shorts)
 
 
+@dataclass(frozen=True)
+class Cuts:
+    """(T, room, room, 3) uint8 crops, zero where they end; copied once only, to their place in a batch.
+
+    Args:
+        crops: T views of frames, each (side, side, 3) uint8 with side <= room.
+        room: side of the square that each is laid into, so that samples can be stacked.
+    """
+
+    crops: list[np.ndarray]
+    room: int
+    dtype = np.dtype(np.uint8)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Of the whole."""
+        return len(self.crops), self.room, self.room, 3
+
+    def copy_to(self, place: np.ndarray) -> None:
+        """Write all of an array of this shape."""
+        for square, crop in zip(place, self.crops, strict=True):
+            side = len(crop)
+            square[:side, :side], square[:side, side:], square[side:] = crop, 0, 0
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        array = np.empty(self.shape, self.dtype)
+        self.copy_to(array)
+        return array
+
+
 def cut_frames(read: Callable[[int], np.ndarray], frames: Sequence[int], crop: Crop, room: int) -> Sample:
     """One crop of some frames of a clip, as they are stored.
 
@@ -31,16 +63,17 @@ def cut_frames(read: Callable[[int], np.ndarray], frames: Sequence[int], crop: C
         read: frame number -> (H, W, 3) uint8 RGB.
         frames: their numbers.
         crop: of all of them.
-        room: side of the square that each cut is laid into (``largest_cut``), so that samples can be stacked.
+        room: side of the square that each cut is laid into (``largest_cut``).
 
     Returns:
-        ``cuts`` (T, room, room, 3) uint8, zero where the cut ends; ``cut_side`` its pixels; ``cut_flip`` bool.
+        ``cuts``, `Cuts` of all frames; ``cut_side`` its pixels; ``cut_flip`` bool.
     """
-    cuts = torch.zeros(len(frames), room, room, 3, dtype=torch.uint8)
-    for place, number in zip(cuts.numpy(), frames, strict=True):
-        image = read(number)
-        place[: crop.side, : crop.side] = image[crop.top : crop.top + crop.side, crop.left : crop.left + crop.side]
-    return {"cuts": cuts, "cut_side": torch.tensor(crop.side), "cut_flip": torch.tensor(crop.flip)}
+    rows, columns = slice(crop.top, crop.top + crop.side), slice(crop.left, crop.left + crop.side)
+    return {
+        "cuts": Cuts([read(number)[rows, columns] for number in frames], room),
+        "cut_side": crop.side,
+        "cut_flip": crop.flip,
+    }
 
 
 def see_cuts(batch: Sample, size: int, name: str) -> Sample:

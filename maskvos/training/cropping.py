@@ -3,12 +3,10 @@
 On the device `maskvos.training.batch_cropping` applies the crop to frames, `maskvos.training.label_maps` to labels.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from maskvos.params.method import Cropping
 
@@ -40,9 +38,8 @@ def crop_image(image: np.ndarray, crop: Crop, size: int) -> np.ndarray:
     return np.ascontiguousarray((resized[:, ::-1] if crop.flip else resized).transpose(2, 0, 1))
 
 
-def random_zoom(rng: np.random.Generator, cropping: Cropping) -> dict[str, Tensor]:
-    """The numbers of one Phi: side U[zoom], place uniform inside the frame, flip."""
+def random_zoom(rng: np.random.Generator, cropping: Cropping) -> dict[str, Any]:
+    """The numbers of one Phi: ``zoom`` (3,) top, left and side, side U[zoom], place uniform inside the frame; flip."""
     side = rng.uniform(cropping.zoom[0], cropping.zoom[1])
     top, left = rng.uniform(0, 1 - side), rng.uniform(0, 1 - side)
-    numbers = torch.tensor([top, left, side], dtype=torch.float32)
-    return {"zoom": numbers, "zoom_flip": torch.tensor(bool(rng.integers(2)))}
+    return {"zoom": np.array([top, left, side], np.float32), "zoom_flip": bool(rng.integers(2))}

@@ -52,10 +52,10 @@ def cut_labels(labels: np.ndarray, crop: Crop, room: tuple[int, int], slots: np.
     down, across = height / (crop.height * room[0]), width / (crop.width * room[1])
     view = [crop.top * down, crop.side * down, crop.left * across, crop.side * across]
     return {
-        "label_grids": torch.from_numpy(labels[:, rows[:, None], columns]),
-        "label_view": torch.tensor(view, dtype=torch.float32),
-        "label_flip": torch.tensor(crop.flip),
-        "label_slots": torch.from_numpy(slots),
+        "label_grids": labels[:, rows[:, None], columns],
+        "label_view": np.array(view, np.float32),
+        "label_flip": crop.flip,
+        "label_slots": slots,
     }
 
 

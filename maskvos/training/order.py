@@ -7,16 +7,16 @@ from typing import Any
 
 import cv2
 import numpy as np
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from maskvos.errors import UserError
 from maskvos.parallel.collectives import own_part
-from maskvos.training.batches import Layout, stack, unpack
+from maskvos.training.batches import Arrivals, Blocks, Parcel
 
 Sample = dict[str, Any]
 # Entries of a batch that stay in main memory, because the program itself reads them: on a GPU that would wait for it.
 HOST_ENTRIES = frozenset({"valid", "edges", "pair_edges"})
+PREFETCH = 4  # batches that each process of the loader is ahead
 Make = Callable[[int, np.random.Generator, int], Sample]
 
 
@@ -51,6 +51,7 @@ class Samples(Dataset[Sample]):
         self.make, self.count, self.batch, self.seed, self.stream = make, count, batch, seed, stream
         self._name = name
         self.epoch_steps = steps_per_epoch(count, batch)
+        self._blocks = Blocks(1, remembered=False)
         self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, dtype=np.int64))
 
     def items(self, step: int) -> np.ndarray:
@@ -71,8 +72,8 @@ class Samples(Dataset[Sample]):
         step, position = divmod(number, self.batch)
         return self.make(int(self.items(step)[position]), self.generator(step, position), step)
 
-    def __getitems__(self, numbers: range) -> tuple[Tensor, Layout]:
-        return stack(map(self.__getitem__, numbers), len(numbers))
+    def __getitems__(self, numbers: range) -> Parcel:
+        return self._blocks.pack(map(self.__getitem__, numbers), len(numbers))
 
     def generator(self, step: int, position: int) -> np.random.Generator:
         """The random numbers of one sample."""
@@ -81,8 +82,9 @@ class Samples(Dataset[Sample]):
     def batches(self, first: int, last: int, workers: int, pinned: bool) -> Generator[Sample, None, None]:
         """Collated batches of the steps first..last-1, decoded by ``workers`` processes (0: in this one).
 
-        With several processes that train, this one's part of each. Close it where it is left early: the processes that
-        decode do not end by themselves.
+        With several processes that train, this one's part of each. A batch's memory serves others again once two more
+        have been asked for: whoever keeps one copies it. Close it where it is left early: the processes that decode do
+        not end by themselves.
 
         Raises:
             UserError: the batch cannot be divided among those that train.
@@ -93,19 +95,21 @@ class Samples(Dataset[Sample]):
         numbers: list[Any] = [
             range(step * self.batch + own.start, step * self.batch + own.stop) for step in range(first, last)
         ]
+        # A process makes a batch when its one PREFETCH earlier is handed out, while the one before may be in use still.
+        self._blocks, arrivals = Blocks(PREFETCH + 2, remembered=workers > 0 and not pinned), Arrivals()
         loader = DataLoader(
             self,
             batch_sampler=numbers,
             collate_fn=_as_it_is,
             num_workers=workers,
             pin_memory=pinned,
-            prefetch_factor=4 if workers else None,
+            prefetch_factor=PREFETCH if workers else None,
             worker_init_fn=_leave_signals_to_parent,
         )
         iterator = iter(loader)
         try:
-            for block, layout in iterator:
-                yield unpack(block, layout)
+            for parcel in iterator:
+                yield arrivals.open(parcel)
         finally:
             # An error's traceback would keep the iterator and its processes alive. These ignore SIGTERM, so that the
             # interpreter would wait for them for ever at its end.

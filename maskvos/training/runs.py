@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-import torch
 
 from maskvos.params.method import Correspondence, Cropping
 from maskvos.storage.frames import FrameStore
@@ -81,7 +80,7 @@ class PhotometricSampler(_RunSampler):
         numbers, crop = self.draw(clip_number, rng)
         images = np.stack([crop_image(self.store.read(number), crop, self.cropping.crop) for number in numbers])
         frames, colours = drop_channel(images, int(rng.integers(1, 3)))
-        return {"frames": torch.from_numpy(frames), "colours": torch.from_numpy(colours)}
+        return {"frames": frames, "colours": colours}
 
 
 class CycleSampler(_RunSampler):

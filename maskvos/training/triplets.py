@@ -1,7 +1,6 @@
 """Samples of the mask embedding loss: three frames of one clip and the pseudo masks of up to K clusters."""
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from maskvos.params.method import Correspondence, Segmentation
@@ -95,5 +94,5 @@ class TripletSamples(Samples):
         return {
             **cut_frames(self.store.read, [clip.start + position for position in positions], crop, self._room),
             **cut_labels(clusters, crop, self._grid, slots),
-            "valid": torch.arange(self.settings.objects) < len(drawn),
+            "valid": np.arange(self.settings.objects) < len(drawn),
         }

@@ -9,6 +9,7 @@ from maskvos.params.method import Cropping
 from maskvos.storage.frames import Clip
 from maskvos.training.batch_cropping import cut_frames, largest_cut, see_cuts
 from maskvos.training.cropping import Crop, random_crop
+from tests.training.cuts import batched
 
 CROPPING = Cropping(short_side=[64, 96], crop=64, zoom=[0.5, 1.0])
 
@@ -17,14 +18,10 @@ def frame(number):
     return np.random.default_rng(number).integers(0, 256, (70, 100, 3), dtype=np.uint8)
 
 
-def stacked(samples):
-    return {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
-
-
 @pytest.mark.parametrize("size", [16, 33, 48, 64])  # shrunk by up to 4, kept and enlarged
 def test_a_batch_shows_each_crop_as_interpolate_does(size):
     crops = [Crop(3, 20, 64, False, 70, 100), Crop(0, 0, 48, True, 70, 100), Crop(25, 60, 33, True, 70, 100)]
-    batch = stacked([cut_frames(frame, [4 * clip, 4 * clip + 1], crop, 64) for clip, crop in enumerate(crops)])
+    batch = batched([cut_frames(frame, [4 * clip, 4 * clip + 1], crop, 64) for clip, crop in enumerate(crops)])
     assert batch["cuts"].dtype == torch.uint8
     found = see_cuts(batch | {"zoom": 7}, size, "frames")
     assert set(found) == {"frames", "zoom"}
@@ -39,12 +36,23 @@ def test_a_batch_shows_each_crop_as_interpolate_does(size):
 
 
 def test_nothing_beside_the_cut_is_looked_at():
-    sample = cut_frames(frame, [0], Crop(5, 5, 40, False, 70, 100), 64)
-    assert int(sample["cuts"][:, 40:].max()) == int(sample["cuts"][:, :, 40:].max()) == 0
-    spoilt = sample | {"cuts": sample["cuts"].clone()}
-    spoilt["cuts"][:, 40:], spoilt["cuts"][:, :, 40:] = 255, 255
-    one, other = (see_cuts(stacked([s]), 50, "frames")["frames"] for s in (sample, spoilt))
+    batch = batched([cut_frames(frame, [0], Crop(5, 5, 40, False, 70, 100), 64)])
+    assert int(batch["cuts"][:, :, 40:].max()) == int(batch["cuts"][:, :, :, 40:].max()) == 0
+    spoilt = batch | {"cuts": batch["cuts"].clone()}
+    spoilt["cuts"][:, :, 40:], spoilt["cuts"][:, :, :, 40:] = 255, 255
+    one, other = (see_cuts(b, 50, "frames")["frames"] for b in (batch, spoilt))
     assert torch.equal(one, other)
+
+
+def test_cuts_write_all_of_the_memory_they_are_given():
+    """It held another batch before."""
+    cuts = cut_frames(frame, [0, 1], Crop(5, 7, 40, False, 70, 100), 64)["cuts"]
+    place = np.full(cuts.shape, 255, np.uint8)
+    cuts.copy_to(place)
+    assert not place[:, 40:].any() and not place[:, :, 40:].any()
+    for found, number in zip(place, (0, 1), strict=True):
+        np.testing.assert_array_equal(found[:40, :40], frame(number)[5:45, 7:47])
+    np.testing.assert_array_equal(np.asarray(cuts), place)
 
 
 def test_a_batch_without_cuts_comes_back_as_it_is():

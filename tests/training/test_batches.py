@@ -1,9 +1,14 @@
 """Batches in one block of memory: the tensors are what stacking gives, whatever their types and shapes."""
 
-import torch
-from torch.utils.data import default_collate
+import time
 
-from maskvos.training.batches import ALIGNMENT, stack, unpack
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, default_collate
+
+from maskvos.training.batches import ALIGNMENT, Arrivals, Blocks
+from maskvos.training.order import Samples
 
 
 def sample(number):
@@ -18,21 +23,56 @@ def sample(number):
     }
 
 
+def packed(count):
+    parcel = Blocks(1, remembered=False).pack(map(sample, range(count)), count)
+    return parcel, Arrivals().open(parcel)
+
+
 def test_a_batch_is_what_stacking_gives():
     expected = default_collate([sample(number) for number in range(5)])
-    block, layout = stack(map(sample, range(5)), 5)
-    found = unpack(block, layout)
+    parcel, found = packed(5)
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         assert found[name].dtype == tensor.dtype and torch.equal(found[name], tensor), name
-    assert all(first % ALIGNMENT == 0 for *_, first in layout)
-    assert {tensor.untyped_storage().data_ptr() for tensor in found.values()} == {block.untyped_storage().data_ptr()}
+    assert all(first % ALIGNMENT == 0 for *_, first in parcel.layout)
+    pointers = {tensor.untyped_storage().data_ptr() for tensor in found.values()}
+    assert pointers == {parcel.block.untyped_storage().data_ptr()}
 
 
 def test_no_two_tensors_share_a_byte():
-    block, layout = stack(map(sample, range(3)), 3)
-    found = unpack(block, layout)
-    block.fill_(255)
+    parcel, found = packed(3)
+    parcel.block.fill_(255)
     for tensor in found.values():
         tensor.zero_()
-    assert int(block.count_nonzero()) == len(block) - sum(tensor.nbytes for tensor in found.values())
+    expected = len(parcel.block) - sum(tensor.nbytes for tensor in found.values())
+    assert int(parcel.block.count_nonzero()) == expected
+
+
+def grown(item, _generator, step):
+    """Samples that grow and shrink from step to step, so that blocks have to be replaced."""
+    return {"step": step, "item": item, "filled": np.full((1 + 50 * (step * 7 % 11), 30), step, np.int32)}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_blocks_that_are_used_again_carry_every_batch_unharmed(workers):
+    """The processes run as far ahead as they may, and a batch is looked at again after the next has been asked for."""
+    steps, held, memory = 40, None, set()
+    for step, batch in enumerate(Samples(grown, 12, 2, 0, "x").batches(0, steps, workers, pinned=False)):
+        time.sleep(0.02)
+        for expected, known in ((step, batch), (step - 1, held)):
+            if known is not None:
+                assert known["step"].tolist() == [expected, expected]
+                assert known["filled"].shape == (2, 1 + 50 * (expected * 7 % 11), 30)
+                assert bool((known["filled"] == expected).all())
+        held = batch
+        memory.add(batch["filled"].untyped_storage().data_ptr())
+    assert len(memory) < steps  # some blocks did serve twice
+
+
+def test_a_receiver_that_remembers_nothing_gets_the_block_each_time():
+    """As with pinned memory, where torch puts a copy in its place."""
+    samples = Samples(grown, 12, 2, 0, "x")
+    samples._blocks = Blocks(3, remembered=False)
+    loader = DataLoader(samples, batch_sampler=[range(0, 2)] * 8, collate_fn=lambda parcel: parcel, num_workers=1)
+    for parcel in loader:
+        assert parcel.place is None and bool((Arrivals().open(parcel)["filled"] == 0).all())

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import default_collate
 
 from maskvos.networks.resample import interpolation_matrix
 from maskvos.params.method import Cropping
 from maskvos.training.cropping import Crop, crop_image, random_crop
 from maskvos.training.label_maps import cut_labels, label_areas, see_labels
+from tests.training.cuts import batched
 
 CROPPING = Cropping(short_side=[64, 96], crop=64, zoom=[0.5, 1.0])
 
@@ -22,7 +22,7 @@ def test_image_and_labels_agree():
         crop = Crop(top=16, left=32, side=96, flip=flip, height=128, width=192)
         image = crop_image(frame, crop, 96)
         sample = cut_labels(labels, crop, (8, 12), np.arange(4, dtype=np.uint8))
-        seen = see_labels(default_collate([sample]), 96)[0, 0].numpy()
+        seen = see_labels(batched([sample]), 96)[0, 0].numpy()
         inner = np.zeros((96, 96), dtype=bool)
         for row in range(0, 96, 16):  # cell borders are interpolated; their middles must agree to the pixel
             for column in range(0, 96, 16):
@@ -37,7 +37,7 @@ def test_labels_are_those_of_the_largest_bilinear_weight():
     crops = [random_crop(rng, 128, 200, CROPPING) for _ in grids]
     every = np.arange(5, dtype=np.uint8)
     samples = [cut_labels(grid, crop, (9, 11), every) for grid, crop in zip(grids, crops, strict=True)]
-    batch = see_labels(default_collate(samples), 48)
+    batch = see_labels(batched(samples), 48)
     assert batch.shape == (10, 2, 48, 48)
     for grid, crop, found in zip(grids, crops, batch, strict=True):
         rows, columns = (
@@ -61,9 +61,9 @@ def test_labels_become_their_slots_after_the_comparison():
     crop = Crop(0, 0, 2, False, 2, 4)
     for slots, expected in (([0, 1, 0], [1]), ([0, 0, 2], [0]), ([0, 2, 1], [2])):
         sample = cut_labels(grid, crop, (2, 4), np.array(slots, np.uint8))
-        assert see_labels(default_collate([sample]), 8).unique().tolist() == expected
+        assert see_labels(batched([sample]), 8).unique().tolist() == expected
     whole = cut_labels(grid, Crop(0, 1, 2, True, 2, 4), (2, 4), np.array([0, 0, 1], np.uint8))
-    seen = see_labels(default_collate([whole]), 8)[0, 0]
+    seen = see_labels(batched([whole]), 8)[0, 0]
     assert seen[:, :4].eq(1).all() and seen[:, 4:].eq(0).all()  # flipped
 
 
