@@ -1,10 +1,12 @@
 """Fixtures shared by all tests."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+os.environ.pop("MASKVOS_CHECKPOINTS", None)  # whoever works on a study has it set
 
 
 @pytest.fixture(scope="session")

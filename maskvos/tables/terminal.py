@@ -28,7 +28,9 @@ def _draw(title: str, table: Table) -> RichTable:
     drawn = RichTable(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for number, column in enumerate(table.columns):
         width = max(map(len, column.split()), default=0)  # a title may fold between words, never be cut
-        drawn.add_column(column, justify="right" if number else "left", no_wrap=not number, min_width=width)
+        drawn.add_column(
+            column, justify="right" if number else "left", no_wrap=not number, min_width=width, overflow="fold"
+        )
     for line in table.lines:
         _add(drawn, line)
     if table.totals:

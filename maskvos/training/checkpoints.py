@@ -1,7 +1,9 @@
 """The working state of a training stage: atomic, the last two kept, tied to its parameters and inputs."""
 
+import contextlib
 import hashlib
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,10 @@ import torch
 
 from maskvos.console import log
 from maskvos.storage.atomic import atomic_file, remove_abandoned
+
+COMMON = "MASKVOS_CHECKPOINTS"
+"""Environment variable: a folder for the checkpoints of all runs, each in a folder of its own. `dvc queue` runs an
+experiment in a copy of the repository that is gone when the experiment is killed, and with it what lies inside."""
 
 
 def fingerprint(**parts: Any) -> str:
@@ -21,12 +27,14 @@ class Checkpoints:
     """Checkpoints ``step-00000000.pt`` in a folder that no orchestrator deletes.
 
     Args:
-        folder: outside the stage's declared outputs.
+        folder: outside the stage's declared outputs; where `COMMON` is set, one below that instead.
         belongs_to: `fingerprint` of parameters and inputs; a checkpoint of another run is never continued.
     """
 
     def __init__(self, folder: Path | str, belongs_to: str) -> None:
-        self.folder = Path(folder)
+        common = os.environ.get(COMMON)
+        self.folder = Path(common) / belongs_to[:16] if common else Path(folder)
+        self._common = bool(common)
         self.belongs_to = belongs_to
 
     def _files(self) -> list[Path]:
@@ -44,7 +52,7 @@ class Checkpoints:
             except RuntimeError as error:  # torch's words for a full disk; the file's own error lies behind them
                 raise error.__context__ if isinstance(error.__context__, OSError) else error from None
         for old in self._files()[:-2]:
-            old.unlink()
+            old.unlink(missing_ok=True)  # the same run elsewhere may have been quicker
 
     def latest(self) -> dict[str, Any] | None:
         """The newest readable checkpoint of this very run; says why where it starts afresh or falls back."""
@@ -66,4 +74,7 @@ class Checkpoints:
     def clear(self) -> None:
         """Remove them: the stage's outputs are there, or they belong to another run."""
         for path in self._files():
-            path.unlink()
+            path.unlink(missing_ok=True)
+        if self._common:
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()

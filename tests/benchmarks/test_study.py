@@ -1,5 +1,6 @@
-"""The study's experiments: settings that exist, commands that name what is measured, tables from DVC's figures."""
+"""The lists of experiments: settings that exist, commands that name what is measured."""
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -9,41 +10,44 @@ from benchmarks import study
 from maskvos.composition import compose
 
 ROOT = Path(__file__).parents[2]
-STUDY = yaml.safe_load(study.STUDY.read_text())
+LISTS = {name: yaml.safe_load(path.read_text()) for name, path in study.LISTS.items()}
 FOLDERS = {"whole": ["whole/davis", "whole/multi"], "first": ["first/davis", "first/multi"]}
 
 
-def command(name: str) -> list[str]:
-    return study.queue_command(name, STUDY["experiments"][name], STUDY["base"], FOLDERS)
+def command(chosen: str, name: str) -> list[str]:
+    return study.queue_command(name, LISTS[chosen]["experiments"][name], LISTS[chosen]["base"], FOLDERS)
 
 
-def overrides(name: str) -> list[str]:
-    parts = command(name)
+def overrides(parts: list[str]) -> list[str]:
     return [parts[index + 1] for index, part in enumerate(parts) if part == "--set-param"]
 
 
-def test_every_experiment_is_another_one_and_its_settings_exist():
+@pytest.mark.parametrize("chosen", LISTS)
+def test_every_experiment_is_another_one_and_its_settings_and_targets_exist(chosen):
     seen = {}
-    for name in STUDY["experiments"]:
-        content = compose(ROOT, [*overrides(name), "data.train.path=train"])
+    for name in LISTS[chosen]["experiments"]:
+        parts = command(chosen, name)
+        content = compose(ROOT, [*overrides(parts), "data.train.path=train"])
         assert str(content) not in seen, f"{name} is {seen.get(str(content))} again"
         seen[str(content)] = name
+        for target in parts[-2:]:
+            stage, item = target.split("@")
+            assert item in content["plan"]["baselines" if stage == "evaluate_baseline" else "models"], target
 
 
 def test_a_command_names_sets_row_and_targets():
-    parts = command("st-position-1")
+    parts = command("study", "st-position-1")
     assert parts[:6] == ["dvc", "exp", "run", "--queue", "--name", "st-position-1"]
     assert {"data.evaluation.davis.path=first/davis", "evaluation.rows=[full]"} <= set(parts)
     assert "clustering.position_weight=1.0" in parts
     assert parts[-2:] == ["evaluate_model@davis-full", "evaluate_model@multi-full"]
 
 
-def test_figures_are_means_over_the_objects_of_all_sets():
-    def content(*objects: tuple[float, float]) -> dict:
-        return {"objects": {str(index): {"J_mean": j, "F_mean": f} for index, (j, f) in enumerate(objects)}}
+def test_a_row_without_weights_has_another_stage():
+    assert command("results", "copy")[-2:] == ["evaluate_baseline@davis-copy", "evaluate_baseline@multi-copy"]
 
-    path = "artifacts/evaluation/{}/full/metrics.json"
-    metrics = {path.format("davis"): content((0.1, 0.2)), path.format("multi"): content((0.5, 0.5), (0.9, 0.2))}
-    assert study.figures(metrics, "full", ("davis", "multi")) == pytest.approx((50.0, 30.0))
-    assert study.figures(metrics, "full", ("multi",)) == pytest.approx((70.0, 35.0))
-    assert study.figures(metrics, "correspondence", ("multi",)) is None
+
+def test_an_experiment_on_first_frames_is_never_measured_on_whole_sequences():
+    args = argparse.Namespace(names=["t4a-both-s0", "st-both"], set=[], whole=FOLDERS["whole"], first=None)
+    with pytest.raises(SystemExit, match="--first is needed by st-both:"):
+        study.queue(args, LISTS["study"])

@@ -98,3 +98,30 @@ def test_file_fingerprint_is_sha256(tmp_path):
     (tmp_path / "file").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert file_fingerprint(tmp_path / "file") == expected
+
+
+def test_runs_with_a_common_folder_go_on_from_any_copy_of_the_repository(tmp_path, monkeypatch):
+    """As experiments of `dvc queue` do: each try has a copy of its own, the run is the same."""
+    monkeypatch.setenv("MASKVOS_CHECKPOINTS", str(tmp_path / "common"))
+    one, other = fingerprint(stage="a", seed=0), fingerprint(stage="a", seed=1)
+    saved(tmp_path / "copy1/checkpoints/a", 1, 2, 3, belongs_to=one)
+    saved(tmp_path / "copy2/checkpoints/a", 7, belongs_to=other)
+    again = Checkpoints(tmp_path / "copy3/checkpoints/a", one)
+    assert again.latest()["step"] == 3
+    assert not list(tmp_path.glob("copy*"))
+    again.clear()
+    assert names(tmp_path / "common") == [other[:16]]  # the other run's stay, of this one nothing does
+    assert Checkpoints(tmp_path / "copy2/checkpoints/a", other).latest()["step"] == 7
+
+
+def test_one_run_in_two_places_at_once_disturbs_neither(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKVOS_CHECKPOINTS", str(tmp_path))
+    one, other = (saved("unused", belongs_to="x" * 64) for _ in range(2))
+    for step in range(1, 5):
+        for run in (one, other):
+            run.save(step, {"rows": []})
+    one.clear()
+    other.save(5, {"rows": []})
+    other.clear()
+    other.clear()
+    assert names(tmp_path) == []

@@ -1,0 +1,91 @@
+"""What `dvc exp` keeps of its experiments, read back: settings and figures, those of one setting put together."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from maskvos.errors import UserError
+
+_METRICS = re.compile(r"artifacts/evaluation/([^/]+)/([^/]+)/metrics\.json")
+# Of no effect on a result, or a consequence of other settings.
+_IGNORED = ("versions.", "runtime.", "plan.", "evaluation.rows", "collapse.", "preset", "ablation")
+
+Figures = dict[str, dict[str, float]]
+"""Object -> ``J_mean`` and ``F_mean``, fractions."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One that is done: its settings by dotted name, and by set and row its figures."""
+
+    name: str
+    settings: dict[str, Any]
+    figures: dict[tuple[str, str], Figures]
+
+    @property
+    def key(self) -> str:
+        """The same for those that differ in their seed alone."""
+        return json.dumps({name: value for name, value in self.settings.items() if name != "seed"}, sort_keys=True)
+
+
+def read_experiments(names: list[str]) -> list[Experiment]:
+    """The finished experiments of the repository in the current folder, of every commit, in the order of ``names``
+    (empty: all, by name).
+
+    Raises:
+        UserError: DVC cannot list them, or one that is named is not among those that are done.
+    """
+    command = [sys.executable, "-m", "dvc", "exp", "show", "--all-commits", "--json"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise UserError(f"`dvc exp show` failed:\n{(answer.stderr or answer.stdout).strip()}")
+    done = parse_experiments(answer.stdout)
+    unknown = [name for name in names if name not in done]
+    if unknown:
+        raise UserError(
+            f"no finished experiment {', '.join(unknown)}. Done are: {', '.join(sorted(done)) or 'none'}; "
+            "`dvc queue status` says what still runs or failed."
+        )
+    return [done[name] for name in names or sorted(done)]
+
+
+def parse_experiments(listed: str) -> dict[str, Experiment]:
+    """Name -> experiment, of the JSON that `dvc exp show` prints; those without a figure are left out."""
+    found = {}
+    for commit in json.loads(listed):
+        for entry in commit.get("experiments") or []:
+            state = entry["revs"][0]
+            data = state["data"] or {}
+            contents = {path: metrics["data"] for path, metrics in data.get("metrics", {}).items() if "data" in metrics}
+            figures = {
+                (match[1], match[2]): content["objects"]
+                for path, content in contents.items()
+                if (match := _METRICS.fullmatch(path)) and content.get("objects")
+            }
+            if figures:
+                files = data.get("params", {}).values()
+                settings = {name: value for file in files for name, value in _flat(file.get("data") or {}).items()}
+                found[state["name"]] = Experiment(state["name"], settings, figures)
+    return found
+
+
+def together(experiments: list[Experiment]) -> list[list[Experiment]]:
+    """Experiments that differ in their seed alone, in one list each."""
+    groups: dict[str, list[Experiment]] = {}
+    for experiment in experiments:
+        groups.setdefault(experiment.key, []).append(experiment)
+    return list(groups.values())
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for name, value in settings.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{path}."))
+        elif not path.startswith(_IGNORED):
+            flat[path] = value
+    return flat
