@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--frames", type=Path, required=True, help="folder of a frame store")
     parser.add_argument("--preset", default="paper_r18")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="default: one a core")
-    parser.add_argument("--samples", type=int, default=64, help="of each turn of `loader`")
+    parser.add_argument("--samples", type=int, default=512, help="of a turn of `loader`; blocks serve again after 100")
     parser.add_argument("--batch", type=int, default=0, help="of `stages`; default: the preset's")
     parser.add_argument("--steps", type=int, default=5, help="of `stages`, after one that does not count")
     parser.add_argument("--runs", type=int, default=5)
