@@ -28,11 +28,13 @@ def experiment_table(experiments: list[Experiment]) -> Table:
 
 
 def _line(group: list[Experiment], row: str, sets: list[str], usual: dict[str, Any]) -> Line:
-    measured = [one for one in group if any(where[1] == row for where in one.figures)]
+    # of two runs of one seed the first: the same thing twice is no spread
+    by_seed = {one.settings.get("seed", 0): one for one in reversed(group) if any(at[1] == row for at in one.figures)}
+    measured = [by_seed[seed] for seed in sorted(by_seed)]
     whole = [[_mean(one, row, sets, figure) for one in measured] for figure in ("J_mean", "F_mean")]
     each = [[_both(one, row, [name]) for one in measured] for name in sets]
     columns = [*whole, [_both(one, row, sets) for one in measured], *each]
-    seeds = ", ".join(sorted(str(one.settings.get("seed", ABSENT)) for one in measured))
+    seeds = ", ".join(f"{seed:g}" for seed in sorted(by_seed))
     first = measured[0]
     differs = [
         f"{name}={_short(name, first.settings.get(name))}"
@@ -74,5 +76,7 @@ def _usual(settings: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _short(name: str, value: Any) -> Any:
-    """Of a folder its last part, which is not the machine's."""
+    """Of a folder its last part, which is not the machine's; numbers without needless digits."""
+    if isinstance(value, float):
+        return f"{value:g}"
     return PurePath(value).name if name.endswith(".path") and value else value

@@ -11,7 +11,8 @@ from maskvos.errors import UserError
 
 _METRICS = re.compile(r"artifacts/evaluation/([^/]+)/([^/]+)/metrics\.json")
 # Of no effect on a result, or a consequence of other settings.
-_IGNORED = ("versions.", "runtime.", "plan.", "evaluation.rows", "collapse.", "preset", "ablation")
+_IGNORED = ("runtime.", "plan.", "evaluation.rows", "versions.report", "preset", "ablation")
+_UNFINISHED = ("running", "queued", "failed")  # DVC shows the figures of the run before beside their settings
 
 Figures = dict[str, dict[str, float]]
 """Object -> ``J_mean`` and ``F_mean``, fractions."""
@@ -49,26 +50,32 @@ def read_experiments(names: list[str]) -> list[Experiment]:
             f"no finished experiment {', '.join(unknown)}. Done are: {', '.join(sorted(done)) or 'none'}; "
             "`dvc queue status` says what still runs or failed."
         )
-    return [done[name] for name in names or sorted(done)]
+    return [done[name] for name in dict.fromkeys(names) or sorted(done)]
 
 
 def parse_experiments(listed: str) -> dict[str, Experiment]:
-    """Name -> experiment, of the JSON that `dvc exp show` prints; those without a figure are left out."""
-    found = {}
+    """Name -> experiment, of the JSON that `dvc exp show` prints, the newest commit first; of one name the newest.
+
+    Those that are not finished or have no figure are left out, and rows that the settings do not ask for.
+    """
+    found: dict[str, Experiment] = {}
     for commit in json.loads(listed):
         for entry in commit.get("experiments") or []:
+            if (entry.get("executor") or {}).get("state") in _UNFINISHED:
+                continue
             state = entry["revs"][0]
             data = state["data"] or {}
+            files = [file.get("data") or {} for file in data.get("params", {}).values()]
+            rows = [row for file in files for row in file.get("evaluation", {}).get("rows", [])]
             contents = {path: metrics["data"] for path, metrics in data.get("metrics", {}).items() if "data" in metrics}
             figures = {
                 (match[1], match[2]): content["objects"]
                 for path, content in contents.items()
-                if (match := _METRICS.fullmatch(path)) and content.get("objects")
+                if (match := _METRICS.fullmatch(path)) and match[2] in rows and content.get("objects")
             }
             if figures:
-                files = data.get("params", {}).values()
-                settings = {name: value for file in files for name, value in _flat(file.get("data") or {}).items()}
-                found[state["name"]] = Experiment(state["name"], settings, figures)
+                settings = {name: value for file in files for name, value in _flat(file).items()}
+                found.setdefault(state["name"], Experiment(state["name"], settings, figures))
     return found
 
 
@@ -87,5 +94,6 @@ def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             flat.update(_flat(value, f"{path}."))
         elif not path.startswith(_IGNORED):
-            flat[path] = value
+            # an override may write 1 where a preset has 1.0
+            flat[path] = float(value) if isinstance(value, int) and not isinstance(value, bool) else value
     return flat

@@ -59,11 +59,12 @@ class Blocks:
                 size, layout = _lay_out(values, count)
                 block, new = self._room(shelf, size)
                 places = {name: tensor.numpy() for name, tensor in unpack(block, layout).items()}
-            for name, value in values.items():
+            for name, place in places.items():
+                value = values[name]  # an entry that is missing must not leave what was there before
                 if isinstance(value, np.ndarray):
-                    places[name][number] = value
+                    place[number] = value
                 else:
-                    value.copy_to(places[name][number])
+                    value.copy_to(place[number])
         self._packed += 1
         if not self.remembered:
             return Parcel(layout, None, block)

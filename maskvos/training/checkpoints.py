@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from maskvos.console import log
+from maskvos.errors import UserError
 from maskvos.storage.atomic import atomic_file, remove_abandoned
 
 COMMON = "MASKVOS_CHECKPOINTS"
@@ -33,6 +34,8 @@ class Checkpoints:
 
     def __init__(self, folder: Path | str, belongs_to: str) -> None:
         common = os.environ.get(COMMON)
+        if common and not Path(common).is_absolute():
+            raise UserError(f"{COMMON} is {common!r}: name an absolute path; the copy it lies in may vanish.")
         self.folder = Path(common) / belongs_to[:16] if common else Path(folder)
         self._common = bool(common)
         self.belongs_to = belongs_to

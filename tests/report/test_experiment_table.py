@@ -38,6 +38,12 @@ def test_seeds_give_mean_and_sample_standard_deviation():
     assert found["a-0"]["J&F"] == "50.0 ± 5.0"
 
 
+def test_the_same_seed_twice_is_no_spread():
+    settings = [("a", 10, 0.5), ("b", 2, 0.7), ("c", 10, 0.1)]
+    found = lines(*(experiment(name, {"seed": seed}, davis=[(j, j)]) for name, seed, j in settings))["b"]
+    assert found["seeds"] == "2, 10" and found["J&F"] == "60.0 ± 14.1"
+
+
 def test_a_set_that_is_not_measured_leaves_no_mean_over_all():
     found = lines(
         experiment("a", {"x": 1}, davis=[(0.5, 0.5)]), experiment("b", {"x": 2}, davis=[(0.5, 0.5)], multi=[(0, 0)])

@@ -10,7 +10,7 @@ from maskvos.report import experiments
 from maskvos.report.experiments import parse_experiments, read_experiments, together
 
 
-def state(name, settings, figures, **extra):
+def state(name, settings, figures, executor=None):
     metrics = {
         f"artifacts/evaluation/{chosen}/{row}/metrics.json": {
             "data": {"protocol": "x", "objects": {str(k): {"J_mean": j, "F_mean": f} for k, (j, f) in enumerate(pairs)}}
@@ -19,7 +19,10 @@ def state(name, settings, figures, **extra):
     }
     missing = {"artifacts/evaluation/davis/copy/metrics.json": {"error": {"type": "FileNotFoundError", "msg": ""}}}
     params = {"params.yaml": {"data": settings}}
-    return {"revs": [{"name": name, "data": {"params": params, "metrics": {**metrics, **missing}}, **extra}]}
+    return {
+        "revs": [{"name": name, "data": {"params": params, "metrics": {**metrics, **missing}}}],
+        "executor": executor,
+    }
 
 
 def listed(*states):
@@ -27,30 +30,54 @@ def listed(*states):
     return json.dumps([{"rev": "workspace", "experiments": None}, baseline])
 
 
-SETTINGS = {"seed": 0, "versions": {"segment": 1}, "correspondence": {"epochs": 80, "cropping": {"crop": 96}}}
+SETTINGS = {
+    "seed": 0,
+    "versions": {"segment": 1, "report": 1},
+    "correspondence": {"epochs": 80, "cropping": {"crop": 96}},
+    "evaluation": {"rows": ["copy", "full"]},
+}
 
 
 def test_settings_are_dotted_and_figures_are_by_set_and_row():
     found = parse_experiments(listed(state("a", SETTINGS, {("davis", "full"): [(0.5, 0.25)]})))
     assert list(found) == ["a"]
-    assert found["a"].settings == {"seed": 0, "correspondence.epochs": 80, "correspondence.cropping.crop": 96}
+    settings = {"seed": 0, "versions.segment": 1, "correspondence.epochs": 80, "correspondence.cropping.crop": 96}
+    assert found["a"].settings == settings
     assert found["a"].figures == {("davis", "full"): {"0": {"J_mean": 0.5, "F_mean": 0.25}}}
 
 
-def test_what_runs_still_or_was_not_scored_is_left_out():
-    running = {"revs": [{"name": "b", "data": None}]}
-    assert parse_experiments(listed(running, state("c", SETTINGS, {}))) == {}
+ONE = {("davis", "full"): [(0.5, 0.5)]}
+
+
+@pytest.mark.parametrize("word", ["running", "queued", "failed"])
+def test_what_is_not_finished_is_left_out_though_dvc_shows_the_figures_of_the_run_before(word):
+    assert parse_experiments(listed(state("a", SETTINGS, ONE, {"state": word}))) == {}
+    assert list(parse_experiments(listed(state("a", SETTINGS, ONE, {"state": "success"})))) == ["a"]
+
+
+def test_what_was_not_scored_or_not_asked_for_is_left_out():
+    assert parse_experiments(listed({"revs": [{"name": "b", "data": None}]}, state("c", SETTINGS, {}))) == {}
+    figures = ONE | {("davis", "correspondence"): [(0.1, 0.1)]}
+    found = parse_experiments(listed(state("a", SETTINGS, figures)))
+    assert list(found["a"].figures) == [("davis", "full")]
+
+
+def test_of_one_name_on_two_commits_the_newest_counts():
+    newest, older = (listed(state("a", SETTINGS, {("davis", "full"): [(j, j)]})) for j in (0.9, 0.1))
+    both = json.dumps(json.loads(newest) + json.loads(older))
+    assert parse_experiments(both)["a"].figures[("davis", "full")]["0"]["J_mean"] == 0.9
 
 
 def test_seeds_of_one_setting_come_together_and_nothing_else():
-    one = {("davis", "full"): [(0.5, 0.5)]}
+    same = {"seed": 1.0, "correspondence": {"epochs": 80.0, "cropping": {"crop": 96}}}
     runs = [
-        state("a-0", SETTINGS, one),
-        state("a-1", SETTINGS | {"seed": 1, "versions": {"segment": 2}}, one),
-        state("b", SETTINGS | {"correspondence": {"epochs": 81, "cropping": {"crop": 96}}}, one),
+        state("a-0", SETTINGS, ONE),
+        state("a-1", SETTINGS | same | {"versions": {"segment": 1, "report": 2}}, ONE),
+        state("b", SETTINGS | {"correspondence": {"epochs": 81, "cropping": {"crop": 96}}}, ONE),
+        state("c", SETTINGS | {"versions": {"segment": 2}}, ONE),  # other code
     ]
     groups = together(list(parse_experiments(listed(*runs)).values()))
-    assert [[run.name for run in group] for group in groups] == [["a-0", "a-1"], ["b"]]
+    assert [[run.name for run in group] for group in groups] == [["a-0", "a-1"], ["b"], ["c"]]
 
 
 def answer(monkeypatch, status, out="", err=""):
@@ -59,10 +86,9 @@ def answer(monkeypatch, status, out="", err=""):
 
 
 def test_experiments_come_in_the_order_they_are_named(monkeypatch):
-    one = {("davis", "full"): [(0.5, 0.5)]}
-    answer(monkeypatch, 0, listed(state("b", SETTINGS, one), state("a", SETTINGS, one)))
+    answer(monkeypatch, 0, listed(state("b", SETTINGS, ONE), state("a", SETTINGS, ONE)))
     assert [run.name for run in read_experiments([])] == ["a", "b"]
-    assert [run.name for run in read_experiments(["b", "a"])] == ["b", "a"]
+    assert [run.name for run in read_experiments(["b", "a", "b"])] == ["b", "a"]
     with pytest.raises(UserError, match=r"no finished experiment c\. Done are: a, b; `dvc queue status`"):
         read_experiments(["a", "c"])
 

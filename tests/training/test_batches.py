@@ -72,7 +72,13 @@ def test_blocks_that_are_used_again_carry_every_batch_unharmed(workers):
 def test_a_receiver_that_remembers_nothing_gets_the_block_each_time():
     """As with pinned memory, where torch puts a copy in its place."""
     samples = Samples(grown, 12, 2, 0, "x")
-    samples._blocks = Blocks(3, remembered=False)
-    loader = DataLoader(samples, batch_sampler=[range(0, 2)] * 8, collate_fn=lambda parcel: parcel, num_workers=1)
-    for parcel in loader:
-        assert parcel.place is None and bool((Arrivals().open(parcel)["filled"] == 0).all())
+    samples._blocks = Blocks(4, remembered=False)  # two wait at a time, one is looked at
+    numbers = [range(2 * step, 2 * step + 2) for step in range(12)]
+    loader = DataLoader(samples, batch_sampler=numbers, collate_fn=lambda parcel: parcel, num_workers=1)
+    for step, parcel in enumerate(loader):
+        assert parcel.place is None and bool((Arrivals().open(parcel)["filled"] == step).all())
+
+
+def test_a_sample_without_an_entry_of_the_first_is_an_error():
+    with pytest.raises(KeyError, match="b"):
+        Blocks(1, remembered=False).pack([{"a": 1, "b": 2}, {"a": 1}], 2)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from maskvos.errors import UserError
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.training.checkpoints import Checkpoints, fingerprint
 from tests.storage.full_disk import message_of
@@ -112,6 +113,12 @@ def test_runs_with_a_common_folder_go_on_from_any_copy_of_the_repository(tmp_pat
     again.clear()
     assert names(tmp_path / "common") == [other[:16]]  # the other run's stay, of this one nothing does
     assert Checkpoints(tmp_path / "copy2/checkpoints/a", other).latest()["step"] == 7
+
+
+def test_a_common_folder_inside_the_copy_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKVOS_CHECKPOINTS", "checkpoints/all")
+    with pytest.raises(UserError, match="absolute path"):
+        Checkpoints(tmp_path, "run")
 
 
 def test_one_run_in_two_places_at_once_disturbs_neither(tmp_path, monkeypatch):
