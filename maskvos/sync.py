@@ -23,14 +23,14 @@ def sync() -> str:
         UserError: neither tool is up to date, or one of them failed.
     """
     snakemake_done = _snakemake_done()
-    dvc_done = _call("dvc", "status", "-q", check=False).returncode == 0
+    dvc_done = call_tool("dvc", "status", "-q", check=False).returncode == 0
     if snakemake_done and dvc_done:
         return "Snakemake and DVC already agree"
     if snakemake_done:
-        _call("dvc", "commit", "-f", "-q")
+        call_tool("dvc", "commit", "-f", "-q")
         return "DVC has recorded the results of the Snakemake run"
     if dvc_done:
-        _call("snakemake", "--touch", "--cores", "1", "--quiet", "all")
+        call_tool("snakemake", "--touch", "--cores", "1", "--quiet", "all")
         if not _snakemake_done():
             raise UserError("Snakemake still wants to rerun stages; `snakemake -n` says which and why")
         return "Snakemake takes the results of the DVC run as up to date"
@@ -41,12 +41,16 @@ def sync() -> str:
 
 
 def _snakemake_done() -> bool:
-    answer = _call("snakemake", "-n", "--cores", "1")  # its exit status is 0 whether or not there is work
+    answer = call_tool("snakemake", "-n", "--cores", "1")  # its exit status is 0 whether or not there is work
     return "Nothing to be done" in answer.stdout + answer.stderr
 
 
-def _call(tool: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    # This interpreter's own tools, whatever PATH says.
+def call_tool(tool: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake or DVC, this interpreter's own whatever PATH says, and keep what it prints.
+
+    Raises:
+        UserError: with ``check``, it failed; says what it said.
+    """
     answer = subprocess.run([sys.executable, "-m", tool, *arguments], capture_output=True, text=True, check=False)
     if check and answer.returncode:
         raise UserError(f"`{tool} {' '.join(arguments)}` failed:\n{(answer.stdout + answer.stderr).strip()}")

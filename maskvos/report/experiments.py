@@ -2,12 +2,11 @@
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 from maskvos.errors import UserError
+from maskvos.sync import call_tool
 
 _METRICS = re.compile(r"artifacts/evaluation/([^/]+)/([^/]+)/metrics\.json")
 # Of no effect on a result, or a consequence of other settings.
@@ -39,11 +38,7 @@ def read_experiments(names: list[str]) -> list[Experiment]:
     Raises:
         UserError: DVC cannot list them, or one that is named is not among those that are done.
     """
-    command = [sys.executable, "-m", "dvc", "exp", "show", "--all-commits", "--json"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise UserError(f"`dvc exp show` failed:\n{(answer.stderr or answer.stdout).strip()}")
-    done = parse_experiments(answer.stdout)
+    done = parse_experiments(call_tool("dvc", "exp", "show", "--all-commits", "--json").stdout)
     unknown = [name for name in names if name not in done]
     if unknown:
         raise UserError(

@@ -91,9 +91,11 @@ class Arrivals:
     def open(self, parcel: Parcel) -> dict[str, Tensor]:
         """The batch's tensors by name, each (B, ...); they share the block's memory."""
         block = parcel.block
-        if parcel.place is not None:
-            block = self._blocks[parcel.place] = self._blocks[parcel.place] if block is None else block
-        assert block is not None
+        if block is None:
+            assert parcel.place is not None
+            block = self._blocks[parcel.place]
+        elif parcel.place is not None:
+            self._blocks[parcel.place] = block
         return unpack(block, parcel.layout)
 
 

@@ -6,7 +6,6 @@ import subprocess
 import pytest
 
 from maskvos.errors import UserError
-from maskvos.report import experiments
 from maskvos.report.experiments import parse_experiments, read_experiments, together
 
 
@@ -82,7 +81,7 @@ def test_seeds_of_one_setting_come_together_and_nothing_else():
 
 def answer(monkeypatch, status, out="", err=""):
     done = subprocess.CompletedProcess([], status, out, err)
-    monkeypatch.setattr(experiments.subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
 
 
 def test_experiments_come_in_the_order_they_are_named(monkeypatch):
