@@ -21,10 +21,28 @@ def coarse_masks(memory: ReferenceMemory, affinities: list[Affinity]) -> Tensor:
     parts = []
     for group, affinity in zip(memory.groups, affinities, strict=True):
         part = readout(affinity, table[:, list(group.objects)].contiguous()).T.clamp(0, 1)
-        parts.append(part.unflatten(1, (height, width)))
+        parts.append(rescaled(part.unflatten(1, (height, width)), memory.settings.rescale_above))
     joined = parts[0] if len(parts) == 1 else join(parts)
     numbers = [number for group in memory.groups for number in group.objects]
     return joined[torch.tensor(numbers, device=joined.device).argsort()]
+
+
+def rescaled(masks: Tensor, above: float) -> Tensor:
+    """Undo the fading of masks that are averaged anew in every frame.
+
+    Each class, background included, whose highest probability in the frame is more than ``above`` is scaled to a peak
+    of 1; cells whose sum then exceeds 1 are normalised. A class that peaks lower has left the frame and stays faint.
+
+    Args:
+        masks: (K, h, w) of one group in [0, 1]; what is missing to 1 is background.
+        above: 1 changes nothing.
+    """
+    if above >= 1:
+        return masks
+    classes = torch.cat([(1 - masks.sum(0, keepdim=True)).clamp_min(0), masks])
+    peak = classes.amax((1, 2), keepdim=True)
+    classes = torch.where(peak > above, classes / peak, classes)
+    return (classes / classes.sum(0, keepdim=True).clamp_min(1))[1:]
 
 
 def join(parts: list[Tensor]) -> Tensor:

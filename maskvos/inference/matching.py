@@ -38,29 +38,33 @@ class Affinity:
 def match(
     query: Tensor,
     keys: Tensor,
-    unrestricted: Sequence[int],
-    restricted: Sequence[int],
+    first: Sequence[int],
+    recent: Sequence[int],
     top_k: int,
     radius: int,
     temperature: float,
+    first_radius: int | None = None,
 ) -> Affinity:
     """Affinity of a query frame with its references: top-k over all their cells jointly, softmax over these (Eq. 6).
 
     Args:
         query: (h, w, D) L2-normalised keys.
         keys: (S, h, w, D) storage of L2-normalised reference keys.
-        unrestricted: slots of ``keys`` whose every cell is a candidate (the first frame).
-        restricted: slots whose cells at a Euclidean distance < ``radius`` (in cells) are candidates. A slot that is
+        first: slots of ``keys`` whose cells at a Euclidean distance < ``first_radius`` are candidates; every cell of
+            them where that is None.
+        recent: slots whose cells at a Euclidean distance < ``radius`` (in cells) are candidates. A slot that is
             named twice counts twice, as CRW's padding with copies of the first frame does.
-        top_k, radius, temperature: see ``params.Inference``.
+        top_k, radius, temperature, first_radius: see ``params.Inference``.
 
     Source: the test protocol of CRW (paper reference [34]), which the paper follows.
     """
     parts = []
-    if unrestricted:
-        parts.append(_best_anywhere(query.flatten(0, 1), keys, unrestricted, top_k))
-    if restricted:
-        parts.append(_best_within(query, keys, restricted, top_k, radius))
+    if first and first_radius is None:
+        parts.append(_best_anywhere(query.flatten(0, 1), keys, first, top_k))
+    elif first and first_radius is not None:
+        parts.append(_best_within(query, keys, first, top_k, first_radius))
+    if recent:
+        parts.append(_best_within(query, keys, recent, top_k, radius))
     scores = torch.cat([part[0] for part in parts], 1)
     indices = torch.cat([part[1] for part in parts], 1)
     scores, chosen = scores.topk(min(top_k, scores.shape[1]), 1)

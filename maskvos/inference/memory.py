@@ -1,9 +1,9 @@
 """Memory of reference frames: keys, values and masks, each computed once and kept in preallocated rings.
 
 Objects that are given in the same frame form a group. A group is tracked as if the video began at that frame: its
-references are that frame, for ever and without a radius, and the last n frames after it. In DAVIS there is one group.
-In YouTube-VOS an object that appears late is thereby never told "background" by a frame in which nobody had marked it:
-a frame before a group's first is a valid reference for none of its objects.
+references are that frame, for ever and with a radius of its own or none, and the last n frames after it. In DAVIS there
+is one group. In YouTube-VOS an object that appears late is thereby never told "background" by a frame in which nobody
+had marked it: a frame before a group's first is a valid reference for none of its objects.
 Memory is flat in the video's length and linear in the objects.
 """
 
@@ -68,7 +68,7 @@ class ReferenceMemory:
         return sorted(number for group in self.groups for number in group.objects)
 
     def references(self, group: Group) -> tuple[list[int], list[int]]:
-        """Slots without a radius (the group's first frame) and with one (frames before the query that exist).
+        """Slots of the group's first frame and of the frames before the query that exist.
 
         The first frame counts once: while it is also one of the last n it is not named again, unless ``pad_with_first``
         fills the missing places with copies of it, as CRW's code does.
@@ -82,9 +82,9 @@ class ReferenceMemory:
     def match(self, key: Tensor) -> list[Affinity]:
         """The affinity of a query (key (D, h, w)) with the references of each group."""
         query = key.permute(1, 2, 0).contiguous()
-        settings = self.settings
+        s = self.settings
         return [
-            match(query, self.keys, *self.references(group), settings.top_k, settings.radius, settings.temperature)
+            match(query, self.keys, *self.references(group), s.top_k, s.radius, s.temperature, s.first_radius)
             for group in self.groups
         ]
 

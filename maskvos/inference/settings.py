@@ -16,10 +16,12 @@ PAPER = Tracking(
     references=20,
     top_k=10,
     radius=12,
+    first_radius=None,
     temperature=0.05,
     refinement_rounds=3,
     kept_mask="mean",
     pad_with_first=False,
+    rescale_above=1.0,
 )
 
 
@@ -88,6 +90,10 @@ def describe(settings: Tracking, model: bool) -> str:
         f"{size}, {settings.references} references, top_k {settings.top_k}, radius {settings.radius}, "
         f"temperature {settings.temperature:g}" + (", pad_with_first" if settings.pad_with_first else "")
     )
+    if settings.first_radius is not None:
+        matching += f", first_radius {settings.first_radius}"
+    if settings.rescale_above < 1:
+        matching += f", rescale_above {settings.rescale_above:g}"
     if not model:
         return f"{matching} (labels copied by an encoder)"
     return f"{matching}, {settings.refinement_rounds} refinement rounds, kept mask {settings.kept_mask}"

@@ -9,15 +9,21 @@ from maskvos.params.base import Section
 
 
 class Matching(Section):
-    """How a frame's masks follow from its references, at any resolution (paper 3.3 Testing, CRW)."""
+    """How a frame's masks follow from its references, at any resolution (paper 3.3 Testing, CRW).
+
+    ``first_radius`` and ``rescale_above`` came later: files without them (weights that were published, parameter files
+    for ``maskvos segment``) mean what was done then, neither.
+    """
 
     references: int = Field(ge=0)  # frames before the query, beside the first
     top_k: int = Field(ge=1)
-    radius: int = Field(ge=1)  # feature pixels, distance < radius; not applied to the first frame
+    radius: int = Field(ge=1)  # feature pixels, distance < radius; of the frames before the query
+    first_radius: int | None = Field(default=None, ge=1)  # of the first frame; null: anywhere in it
     temperature: float = Field(gt=0)
     refinement_rounds: int = Field(ge=0, le=5)
     kept_mask: Literal["coarse", "refined", "mean"]
     pad_with_first: bool
+    rescale_above: float = Field(default=1.0, gt=0, le=1)  # a class that peaks above is raised to a peak of 1; 1: none
 
 
 class Tracking(Matching):

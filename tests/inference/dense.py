@@ -10,7 +10,7 @@ def unit(rng, *shape):
     return values / np.linalg.norm(values, axis=-1, keepdims=True)
 
 
-def dense(query, keys, unrestricted, restricted, top_k, radius, temperature):
+def dense(query, keys, first, recent, top_k, radius, temperature, first_radius=None):
     """Dense (Q, S * cells) weights: every candidate of every reference looked at in float64."""
     height, width, _ = query.shape
     cells = height * width
@@ -18,10 +18,10 @@ def dense(query, keys, unrestricted, restricted, top_k, radius, temperature):
     for y in range(height):
         for x in range(width):
             candidates = []
-            for slot, free in [*((slot, True) for slot in unrestricted), *((slot, False) for slot in restricted)]:
+            for slot, reach in [*((slot, first_radius) for slot in first), *((slot, radius) for slot in recent)]:
                 for v in range(height):
                     for u in range(width):
-                        if free or math.sqrt((y - v) ** 2 + (x - u) ** 2) < radius:
+                        if reach is None or math.sqrt((y - v) ** 2 + (x - u) ** 2) < reach:
                             score = float(np.dot(query[y, x], keys[slot, v, u]))
                             candidates.append((score, slot * cells + v * width + u))
             best = sorted(candidates, reverse=True)[:top_k]

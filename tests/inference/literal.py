@@ -74,17 +74,29 @@ def _references(key, keys, cells, values, of, settings):
         recent = [number for number in range(len(keys) - settings.references, len(keys)) if number > start]
         if settings.pad_with_first:
             recent += [start] * (settings.references - len(recent))
-        match = dense(query, table, [start], recent, settings.top_k, settings.radius, settings.temperature)
+        protocol = settings.top_k, settings.radius, settings.temperature, settings.first_radius
+        match = dense(query, table, [start], recent, *protocol)
         match = torch.from_numpy(match).unflatten(1, (len(keys), -1))  # (cells, frames, cells)
         for index in (index for index, first in of.items() if first == start):
             coarse[index] = sum(match[:, t] @ cells[t][index].flatten() for t in range(len(keys))).view(grid)
             rows = [match[:, t] @ values[t][index].flatten(1).T for t in range(len(keys)) if index in values[t]]
             gathered[index] = sum(rows).T.unflatten(1, grid)
+        _rescale(coarse, [index for index, first in of.items() if first == start], settings.rescale_above)
     if len(set(of.values())) > 1:
         backgrounds = {s: 1 - sum(coarse[index] for index in of if of[index] == s) for s in of.values()}
         odds = {index: coarse[index] / backgrounds[of[index]].clamp_min(1e-6) for index in of}
         coarse = {index: odd / (1 + sum(odds.values())) for index, odd in odds.items()}
     return torch.stack([coarse[index] for index in of]), [gathered[index] for index in of]
+
+
+def _rescale(coarse, objects, above):
+    """Each class of a group that peaks above ``above`` is raised to 1; then every cell sums to 1 again. In place."""
+    if above == 1:
+        return
+    classes = [1 - sum(coarse[index] for index in objects), *(coarse[index] for index in objects)]
+    classes = [mask / mask.max() if mask.max() > above else mask for mask in classes]
+    for index, mask in zip(objects, classes[1:], strict=True):
+        coarse[index] = mask / sum(classes)
 
 
 def _refine(weights, picture, coarse, gathered, skips, size, settings):

@@ -29,6 +29,8 @@ def inference(**changes):
         "refinement_rounds": 1,
         "kept_mask": "mean",
         "pad_with_first": False,
+        "first_radius": None,
+        "rescale_above": 1.0,
     }
     return Inference(**(values | changes))
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from maskvos.inference.groups import coarse_masks, gathered_values, join
+from maskvos.inference.groups import coarse_masks, gathered_values, join, rescaled
 from maskvos.inference.matching import Affinity
 from maskvos.inference.memory import ReferenceMemory
 from tests.inference.stubs import CPU, settings
@@ -49,3 +49,27 @@ def test_join_by_hand():
 def test_join_keeps_one_group():
     part = torch.rand(3, 4, 5) / 3.1
     torch.testing.assert_close(join([part]), part)
+
+
+def test_rescaling_by_hand():
+    """The background peaks at 0.9, the object at 0.5: both are raised to 1, and every cell then sums to 1."""
+    masks = torch.tensor([[[0.1, 0.5, 0.2]]])
+    raised = torch.tensor([[0.1 / 0.5, 0.5 / 0.5, 0.2 / 0.5], [0.9 / 0.9, 0.5 / 0.9, 0.8 / 0.9]])
+    torch.testing.assert_close(rescaled(masks, 0.3)[0, 0], raised[0] / raised.sum(0))
+    assert torch.equal(rescaled(masks, 1.0), masks)
+
+
+def test_rescaling_leaves_faint_what_has_left_the_frame():
+    masks = torch.tensor([[[0.02, 0.04]], [[0.6, 0.2]]])
+    faint, seen = rescaled(masks, 0.05)
+    assert faint.max() < 0.05
+    assert seen.max() > 0.6
+
+
+def test_each_group_is_rescaled_before_the_groups_are_joined():
+    memory = memory_of_two_groups()
+    memory.settings = memory.settings.model_copy(update={"rescale_above": 0.05})
+    itself = [Affinity(torch.tensor([[0], [1]]) + 2 * group.slot, torch.ones(2, 1)) for group in memory.groups]
+    early, late = torch.tensor([[[0.8, 0.0]], [[0.1, 0.5]]]), torch.tensor([[[0.2, 0.6]]])
+    expected = join([rescaled(early, 0.05), rescaled(late, 0.05)])
+    torch.testing.assert_close(coarse_masks(memory, itself)[[0, 2, 1]], expected)

@@ -26,26 +26,29 @@ def spread(affinity, columns):
 
 
 CASES = [
-    # height, width, unrestricted, restricted, top_k, radius
-    (5, 7, [3], [0, 1, 2], 4, 3),
-    (6, 4, [0], [], 5, 2),
-    (9, 5, [2], [1, 0], 10, 1),
-    (14, 15, [1], [0], 6, 12),
-    (3, 3, [0], [1], 40, 2),  # fewer candidates than top_k
-    (7, 6, [], [0, 2], 3, 4),
-    (4, 30, [0, 2], [1], 7, 5),
-    (5, 6, [1], [0, 1, 1], 6, 2),  # copies of the first frame have a radius, the first frame itself has none
+    # height, width, first, recent, top_k, radius, first_radius
+    (5, 7, [3], [0, 1, 2], 4, 3, None),
+    (6, 4, [0], [], 5, 2, None),
+    (9, 8, [3], [0, 1], 5, 2, 4),
+    (6, 14, [0, 2], [1], 6, 4, 2),
+    (5, 6, [1], [], 4, 3, 2),
+    (9, 5, [2], [1, 0], 10, 1, None),
+    (14, 15, [1], [0], 6, 12, None),
+    (3, 3, [0], [1], 40, 2, None),  # fewer candidates than top_k
+    (7, 6, [], [0, 2], 3, 4, 2),
+    (4, 30, [0, 2], [1], 7, 5, None),
+    (5, 6, [1], [0, 1, 1], 6, 2, None),  # copies of the first frame have a radius, the first frame itself has none
 ]
 
 
-@pytest.mark.parametrize(("height", "width", "unrestricted", "restricted", "top_k", "radius"), CASES)
-def test_engine_is_exact(height, width, unrestricted, restricted, top_k, radius):
+@pytest.mark.parametrize(("height", "width", "first", "recent", "top_k", "radius", "first_radius"), CASES)
+def test_engine_is_exact(height, width, first, recent, top_k, radius, first_radius):
     rng = np.random.default_rng(height * 100 + width)
     query, keys = unit(rng, height, width, 8), unit(rng, 4, height, width, 8)
     table = rng.random((4 * height * width, 3))
-    expected = dense(query, keys, unrestricted, restricted, top_k, radius, 0.07)
+    expected = dense(query, keys, first, recent, top_k, radius, 0.07, first_radius)
     tensors = torch.tensor(query).float(), torch.tensor(keys).float()
-    affinity = match(*tensors, unrestricted, restricted, top_k, radius, 0.07)
+    affinity = match(*tensors, first, recent, top_k, radius, 0.07, first_radius)
     np.testing.assert_allclose(spread(affinity, len(table)), expected, atol=1e-5)
     gathered = readout(affinity, torch.tensor(table).float())
     np.testing.assert_allclose(gathered.numpy(), expected @ table, atol=1e-5)

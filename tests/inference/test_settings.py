@@ -56,6 +56,8 @@ def params(tmp_path):
         "refinement_rounds": 1,
         "kept_mask": "coarse",
         "pad_with_first": True,
+        "first_radius": 18,
+        "rescale_above": 0.2,
     }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
     return tmp_path / "params.yaml"
