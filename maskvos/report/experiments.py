@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
 from dataclasses import dataclass
 from typing import Any
 
 from maskvos.errors import UserError
 from maskvos.sync import call_tool
 
+_REFERENCE = re.compile(r"^refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/", re.MULTILINE)
 _METRICS = re.compile(r"artifacts/evaluation/([^/]+)/([^/]+)/metrics\.json")
 # Of no effect on a result, or a consequence of other settings.
 _IGNORED = ("runtime.", "plan.", "evaluation.rows", "versions.report", "preset", "ablation")
@@ -38,7 +40,8 @@ def read_experiments(names: list[str]) -> list[Experiment]:
     Raises:
         UserError: DVC cannot list them, or one that is named is not among those that are done.
     """
-    done = parse_experiments(call_tool("dvc", "exp", "show", "--all-commits", "--json").stdout)
+    revisions = (word for commit in started_from() for word in ("--rev", commit))
+    done = parse_experiments(call_tool("dvc", "exp", "show", *revisions, "--json").stdout)
     unknown = [name for name in names if name not in done]
     if unknown:
         raise UserError(
@@ -48,13 +51,24 @@ def read_experiments(names: list[str]) -> list[Experiment]:
     return [done[name] for name in dict.fromkeys(names) or sorted(done)]
 
 
+def started_from() -> list[str]:
+    """The commits that experiments were started from, by the references in which DVC keeps them.
+
+    `dvc exp show --all-commits` looks into every commit instead: two minutes against eight seconds, measured.
+    """
+    listing = ["git", "for-each-ref", "--format=%(refname)", "refs/exps"]
+    references = subprocess.run(listing, capture_output=True, text=True, check=False).stdout
+    return sorted({start + rest for start, rest in _REFERENCE.findall(references)})
+
+
 def parse_experiments(listed: str) -> dict[str, Experiment]:
-    """Name -> experiment, of the JSON that `dvc exp show` prints, the newest commit first; of one name the newest.
+    """Name -> experiment, of the JSON that `dvc exp show` prints; of one name that of the newest commit.
 
     Those that are not finished or have no figure are left out, and rows that the settings do not ask for.
     """
     found: dict[str, Experiment] = {}
-    for commit in json.loads(listed):
+    commits = sorted(json.loads(listed), key=lambda commit: (commit.get("data") or {}).get("timestamp") or "")
+    for commit in reversed(commits):
         for entry in commit.get("experiments") or []:
             if (entry.get("executor") or {}).get("state") in _UNFINISHED:
                 continue

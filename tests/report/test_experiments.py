@@ -1,12 +1,13 @@
 """Experiments of `dvc exp`, read back and put together."""
 
+import itertools
 import json
 import subprocess
 
 import pytest
 
 from maskvos.errors import UserError
-from maskvos.report.experiments import parse_experiments, read_experiments, together
+from maskvos.report.experiments import parse_experiments, read_experiments, started_from, together
 
 
 def state(name, settings, figures, executor=None):
@@ -24,8 +25,9 @@ def state(name, settings, figures, executor=None):
     }
 
 
-def listed(*states):
-    baseline = {"rev": "0" * 40, "name": "main", "experiments": list(states)}
+def listed(*states, timestamp=None):
+    data = {"timestamp": timestamp} if timestamp else None
+    baseline = {"rev": "0" * 40, "name": "main", "data": data, "experiments": list(states)}
     return json.dumps([{"rev": "workspace", "experiments": None}, baseline])
 
 
@@ -62,9 +64,28 @@ def test_what_was_not_scored_or_not_asked_for_is_left_out():
 
 
 def test_of_one_name_on_two_commits_the_newest_counts():
-    newest, older = (listed(state("a", SETTINGS, {("davis", "full"): [(j, j)]})) for j in (0.9, 0.1))
-    both = json.dumps(json.loads(newest) + json.loads(older))
-    assert parse_experiments(both)["a"].figures[("davis", "full")]["0"]["J_mean"] == 0.9
+    dates = {0.9: "2026-11-27T16:00:00", 0.1: "2026-09-30T18:00:00", 0.2: "2025-12-31T18:00:00"}
+    lists = [
+        json.loads(listed(state("a", SETTINGS, {("davis", "full"): [(j, j)]}), timestamp=date))
+        for j, date in dates.items()
+    ]
+    for order in itertools.permutations(lists):
+        found = parse_experiments(json.dumps([*itertools.chain.from_iterable(order)]))
+        assert found["a"].figures[("davis", "full")]["0"]["J_mean"] == 0.9
+
+
+def test_the_commits_that_experiments_were_started_from(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert started_from() == []  # no repository: DVC says so itself
+    who = ["-c", "user.name=x", "-c", "user.email=x@x"]
+    for command in (["init", "-q"], [*who, "commit", "-q", "--allow-empty", "-m", "x"]):
+        subprocess.run(["git", *command], check=True)
+    assert started_from() == []
+    one, other = "0a" + "1" * 38, "ff" + "2" * 38
+    for commit, name in ((other, "a"), (one, "b"), (one, "c/d")):
+        subprocess.run(["git", "update-ref", f"refs/exps/{commit[:2]}/{commit[2:]}/{name}", "HEAD"], check=True)
+    subprocess.run(["git", "update-ref", "refs/exps/exec/EXEC_HEAD", "HEAD"], check=True)
+    assert started_from() == [one, other]
 
 
 def test_seeds_of_one_setting_come_together_and_nothing_else():
