@@ -22,17 +22,17 @@ def keys_like_a_video(slots: int, grid: tuple[int, int], channels: int, device: 
     return functional.normalize(scene + noise, dim=-1).to(device)
 
 
-def chunked_dense(query: Tensor, keys: Tensor, unrestricted: list[int], restricted: list[int], rows: int) -> Affinity:
+def chunked_dense(query: Tensor, keys: Tensor, first: list[int], recent: list[int], rows: int) -> Affinity:
     """What one writes first: every cell of every reference, masked by the radius, ``rows`` queries at a time."""
     height, width, _ = query.shape
     y, x = (axis.flatten() for axis in torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"))
     y, x = y.to(query.device), x.to(query.device)
-    slots = [*unrestricted, *restricted]
+    slots = [*first, *recent]
     table, scores, indices = keys[slots].flatten(0, 2), [], []
     for part in torch.arange(height * width, device=query.device).split(rows):
         similarity = (query.flatten(0, 1)[part] @ table.T).view(len(part), len(slots), -1)
         far = (y[part, None] - y) ** 2 + (x[part, None] - x) ** 2 >= RADIUS**2
-        similarity[:, len(unrestricted) :].masked_fill_(far[:, None], float("-inf"))
+        similarity[:, len(first) :].masked_fill_(far[:, None], float("-inf"))
         best, chosen = similarity.flatten(1).topk(TOP_K, 1)
         scores.append(best)
         indices.append(chosen)

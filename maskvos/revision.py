@@ -33,14 +33,15 @@ class Revision:
 
 def read_revision(folder: Path) -> Revision:
     """The commit checked out in ``folder``; never fails, a report must appear where git is absent too."""
-    commit = _git(folder, "rev-parse", "HEAD")
+    commit = call_git(folder, "rev-parse", "HEAD")
     if commit is None:
         return Revision("unknown", [])
-    changed = _git(folder, "diff", "--name-only", "HEAD") or ""
+    changed = call_git(folder, "diff", "--name-only", "HEAD") or ""
     return Revision(commit.strip(), changed.split("\n")[:-1])
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def call_git(folder: Path, *arguments: str) -> str | None:
+    """What git prints, None where it is absent or fails."""
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

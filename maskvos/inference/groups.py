@@ -14,34 +14,38 @@ def coarse_masks(memory: ReferenceMemory, affinities: list[Affinity]) -> Tensor:
     """Eq. 8: (N, h, w) soft masks of the objects known so far; what is missing to 1 is background.
 
     Groups are tracked apart, so their masks can claim the same cell. They are joined as independent claims of which at
-    most one is true: odds p / (own background), normalised. With one group (DAVIS) this is Eq. 8 itself.
+    most one is true: odds p / (own background), normalised. With one group (DAVIS) this is Eq. 8 itself, after which
+    `rescaled` undoes its fading where the settings say so.
     """
     height, width = memory.keys.shape[1:3]
     table = memory.masks.flatten(0, 1)
     parts = []
     for group, affinity in zip(memory.groups, affinities, strict=True):
         part = readout(affinity, table[:, list(group.objects)].contiguous()).T.clamp(0, 1)
-        parts.append(rescaled(part.unflatten(1, (height, width)), memory.settings.rescale_above))
+        parts.append(rescaled(part.unflatten(1, (height, width)), memory.settings.rescale_limit))
     joined = parts[0] if len(parts) == 1 else join(parts)
     numbers = [number for group in memory.groups for number in group.objects]
     return joined[torch.tensor(numbers, device=joined.device).argsort()]
 
 
-def rescaled(masks: Tensor, above: float) -> Tensor:
+def rescaled(masks: Tensor, limit: float) -> Tensor:
     """Undo the fading of masks that are averaged anew in every frame.
 
-    Each class, background included, whose highest probability in the frame is more than ``above`` is scaled to a peak
-    of 1; cells whose sum then exceeds 1 are normalised. A class that peaks lower has left the frame and stays faint.
+    Each class, background included, is scaled to a peak of 1, at most by ``limit``; cells whose sum then exceeds 1 are
+    normalised. A class that no cell shows, because another one is likelier everywhere, stays as faint as it is: raised,
+    what is left of an object that has gone would come to be shown. The limit keeps such a rest from growing frame by
+    frame where it is shown.
 
     Args:
         masks: (K, h, w) of one group in [0, 1]; what is missing to 1 is background.
-        above: 1 changes nothing.
+        limit: at least 1, which changes nothing.
     """
-    if above >= 1:
+    if limit <= 1:
         return masks
     classes = torch.cat([(1 - masks.sum(0, keepdim=True)).clamp_min(0), masks])
-    peak = classes.amax((1, 2), keepdim=True)
-    classes = torch.where(peak > above, classes / peak, classes)
+    shown = (classes >= classes.amax(0)).any(dim=2, keepdim=True).any(dim=1, keepdim=True)
+    raised = classes * (1 / classes.amax((1, 2), keepdim=True)).clamp_max(limit)
+    classes = torch.where(shown, raised, classes)
     return (classes / classes.sum(0, keepdim=True).clamp_min(1))[1:]
 
 

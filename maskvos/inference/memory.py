@@ -82,9 +82,17 @@ class ReferenceMemory:
     def match(self, key: Tensor) -> list[Affinity]:
         """The affinity of a query (key (D, h, w)) with the references of each group."""
         query = key.permute(1, 2, 0).contiguous()
-        s = self.settings
+        chosen = self.settings
         return [
-            match(query, self.keys, *self.references(group), s.top_k, s.radius, s.temperature, s.first_radius)
+            match(
+                query,
+                self.keys,
+                *self.references(group),
+                chosen.top_k,
+                chosen.radius,
+                chosen.temperature,
+                chosen.first_radius,
+            )
             for group in self.groups
         ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from maskvos.errors import UserError
-from maskvos.params.inference import Tracking
+from maskvos.params.inference import LATER, Tracking
 from maskvos.params.reading import read_inference
 from maskvos.storage.descriptions import read_description, weights_file
 
@@ -21,7 +21,7 @@ PAPER = Tracking(
     refinement_rounds=3,
     kept_mask="mean",
     pad_with_first=False,
-    rescale_above=1.0,
+    rescale_limit=1.0,
 )
 
 
@@ -75,7 +75,7 @@ def _measured(weights: Path) -> Tracking:
     if content is None:
         return PAPER
     try:
-        return Tracking.model_validate(content)
+        return Tracking.model_validate(LATER | content if isinstance(content, dict) else content)
     except ValidationError as error:
         raise UserError(
             f"{path}: the settings in its description cannot be used ({error.error_count()} are wrong or missing). "
@@ -92,8 +92,8 @@ def describe(settings: Tracking, model: bool) -> str:
     )
     if settings.first_radius is not None:
         matching += f", first_radius {settings.first_radius}"
-    if settings.rescale_above < 1:
-        matching += f", rescale_above {settings.rescale_above:g}"
+    if settings.rescale_limit > 1:
+        matching += f", rescale_limit {settings.rescale_limit:g}"
     if not model:
         return f"{matching} (labels copied by an encoder)"
     return f"{matching}, {settings.refinement_rounds} refinement rounds, kept mask {settings.kept_mask}"

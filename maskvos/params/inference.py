@@ -7,23 +7,22 @@ from pydantic import Field
 from maskvos.errors import UserError
 from maskvos.params.base import Section
 
+# Settings that came later, with what was done before them: what a file that was written then means.
+LATER: dict[str, Any] = {"first_radius": None, "rescale_limit": 1.0}
+
 
 class Matching(Section):
-    """How a frame's masks follow from its references, at any resolution (paper 3.3 Testing, CRW).
-
-    ``first_radius`` and ``rescale_above`` came later: files without them (weights that were published, parameter files
-    for ``maskvos segment``) mean what was done then, neither.
-    """
+    """How a frame's masks follow from its references, at any resolution (paper 3.3 Testing, CRW)."""
 
     references: int = Field(ge=0)  # frames before the query, beside the first
     top_k: int = Field(ge=1)
     radius: int = Field(ge=1)  # feature pixels, distance < radius; of the frames before the query
-    first_radius: int | None = Field(default=None, ge=1)  # of the first frame; null: anywhere in it
+    first_radius: int | None = Field(ge=1)  # of the first frame; null: anywhere in it
     temperature: float = Field(gt=0)
     refinement_rounds: int = Field(ge=0, le=5)
     kept_mask: Literal["coarse", "refined", "mean"]
     pad_with_first: bool
-    rescale_above: float = Field(default=1.0, gt=0, le=1)  # a class that peaks above is raised to a peak of 1; 1: none
+    rescale_limit: float = Field(ge=1)  # a class that is shown is scaled to a peak of 1, at most by this; 1: none is
 
 
 class Tracking(Matching):

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from maskvos.errors import UserError
-from maskvos.params.inference import Inference
+from maskvos.params.inference import LATER, Inference
 from maskvos.params.schema import Params
 
 
@@ -60,14 +60,16 @@ def read_all_params(path: Path | str) -> Params:
 
 
 def read_inference(path: Path | str) -> Inference:
-    """The section ``inference`` alone: the other sections may be those of another version of maskvos.
+    """The section ``inference`` alone: the other sections may be those of another version of maskvos, and it may be
+    older than `LATER`'s settings.
 
     Raises:
         UserError: the file or the section cannot be used.
     """
     content = _load(Path(path))
+    section = content.get("inference") if isinstance(content, dict) else content
     try:
-        return Inference.model_validate(content.get("inference") if isinstance(content, dict) else content)
+        return Inference.model_validate(LATER | section if isinstance(section, dict) else section)
     except ValidationError as error:
         raise _refusal(error, str(path), ("inference",)) from error
 

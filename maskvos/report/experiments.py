@@ -2,11 +2,13 @@
 
 import json
 import re
-import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from maskvos.errors import UserError
+from maskvos.params.inference import LATER
+from maskvos.revision import call_git
 from maskvos.sync import call_tool
 
 _REFERENCE = re.compile(r"^refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/", re.MULTILINE)
@@ -52,13 +54,14 @@ def read_experiments(names: list[str]) -> list[Experiment]:
 
 
 def started_from() -> list[str]:
-    """The commits that experiments were started from, by the references in which DVC keeps them.
+    """The commits that experiments were started from, by the references in which DVC keeps them; those alone that a
+    shallow clone has.
 
     `dvc exp show --all-commits` looks into every commit instead: two minutes against eight seconds, measured.
     """
-    listing = ["git", "for-each-ref", "--format=%(refname)", "refs/exps"]
-    references = subprocess.run(listing, capture_output=True, text=True, check=False).stdout
-    return sorted({start + rest for start, rest in _REFERENCE.findall(references)})
+    references = call_git(Path(), "for-each-ref", "--format=%(refname)", "refs/exps") or ""
+    commits = sorted({start + rest for start, rest in _REFERENCE.findall(references)})
+    return [commit for commit in commits if call_git(Path(), "cat-file", "-e", f"{commit}^{{commit}}") is not None]
 
 
 def parse_experiments(listed: str) -> dict[str, Experiment]:
@@ -83,7 +86,7 @@ def parse_experiments(listed: str) -> dict[str, Experiment]:
                 if (match := _METRICS.fullmatch(path)) and match[2] in rows and content.get("objects")
             }
             if figures:
-                settings = {name: value for file in files for name, value in _flat(file).items()}
+                settings = {name: value for file in files for name, value in _with_later(_flat(file)).items()}
                 found.setdefault(state["name"], Experiment(state["name"], settings, figures))
     return found
 
@@ -94,6 +97,12 @@ def together(experiments: list[Experiment]) -> list[list[Experiment]]:
     for experiment in experiments:
         groups.setdefault(experiment.key, []).append(experiment)
     return list(groups.values())
+
+
+def _with_later(settings: dict[str, Any]) -> dict[str, Any]:
+    """An older experiment with what it meant by settings that it does not know: a seed of today belongs to it."""
+    later = {f"inference.{name}": value for name, value in LATER.items()}
+    return later | settings if any(name.startswith("inference.") for name in settings) else settings
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

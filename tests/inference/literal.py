@@ -81,7 +81,7 @@ def _references(key, keys, cells, values, of, settings):
             coarse[index] = sum(match[:, t] @ cells[t][index].flatten() for t in range(len(keys))).view(grid)
             rows = [match[:, t] @ values[t][index].flatten(1).T for t in range(len(keys)) if index in values[t]]
             gathered[index] = sum(rows).T.unflatten(1, grid)
-        _rescale(coarse, [index for index, first in of.items() if first == start], settings.rescale_above)
+        _rescale(coarse, [index for index, first in of.items() if first == start], settings.rescale_limit)
     if len(set(of.values())) > 1:
         backgrounds = {s: 1 - sum(coarse[index] for index in of if of[index] == s) for s in of.values()}
         odds = {index: coarse[index] / backgrounds[of[index]].clamp_min(1e-6) for index in of}
@@ -89,12 +89,16 @@ def _references(key, keys, cells, values, of, settings):
     return torch.stack([coarse[index] for index in of]), [gathered[index] for index in of]
 
 
-def _rescale(coarse, objects, above):
-    """Each class of a group that peaks above ``above`` is raised to 1; then every cell sums to 1 again. In place."""
-    if above == 1:
+def _rescale(coarse, objects, limit):
+    """Each class of a group that wins a cell is raised to a peak of 1, at most ``limit`` times; then every cell sums to
+    1 again. In place."""
+    if limit == 1:
         return
     classes = [1 - sum(coarse[index] for index in objects), *(coarse[index] for index in objects)]
-    classes = [mask / mask.max() if mask.max() > above else mask for mask in classes]
+    height, width = classes[0].shape
+    cells = [[mask[row, column] for mask in classes] for row in range(height) for column in range(width)]
+    winners = {number for cell in cells for number, value in enumerate(cell) if value == max(cell)}
+    classes = [m * min(1 / m.max(), limit) if number in winners else m for number, m in enumerate(classes)]
     for index, mask in zip(objects, classes[1:], strict=True):
         coarse[index] = mask / sum(classes)
 

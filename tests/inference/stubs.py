@@ -30,7 +30,7 @@ def inference(**changes):
         "kept_mask": "mean",
         "pad_with_first": False,
         "first_radius": None,
-        "rescale_above": 1.0,
+        "rescale_limit": 1.0,
     }
     return Inference(**(values | changes))
 

@@ -52,24 +52,35 @@ def test_join_keeps_one_group():
 
 
 def test_rescaling_by_hand():
-    """The background peaks at 0.9, the object at 0.5: both are raised to 1, and every cell then sums to 1."""
-    masks = torch.tensor([[[0.1, 0.5, 0.2]]])
-    raised = torch.tensor([[0.1 / 0.5, 0.5 / 0.5, 0.2 / 0.5], [0.9 / 0.9, 0.5 / 0.9, 0.8 / 0.9]])
-    torch.testing.assert_close(rescaled(masks, 0.3)[0, 0], raised[0] / raised.sum(0))
+    """The background peaks at 0.8, the object at 0.6: both are raised to 1, and every cell then sums to 1."""
+    masks = torch.tensor([[[0.2, 0.6, 0.2]]])
+    raised = torch.tensor([[0.2 / 0.6, 0.6 / 0.6, 0.2 / 0.6], [0.8 / 0.8, 0.4 / 0.8, 0.8 / 0.8]])
+    torch.testing.assert_close(rescaled(masks, 2.0)[0, 0], raised[0] / raised.sum(0))
+    raised = torch.tensor([[0.2 * 1.1, 0.6 * 1.1, 0.2 * 1.1], [0.8 * 1.1, 0.4 * 1.1, 0.8 * 1.1]])
+    torch.testing.assert_close(rescaled(masks, 1.1)[0, 0], raised[0] / raised.sum(0))  # neither has a peak of 1 / 1.1
     assert torch.equal(rescaled(masks, 1.0), masks)
 
 
-def test_rescaling_leaves_faint_what_has_left_the_frame():
-    masks = torch.tensor([[[0.02, 0.04]], [[0.6, 0.2]]])
-    faint, seen = rescaled(masks, 0.05)
-    assert faint.max() < 0.05
-    assert seen.max() > 0.6
+def test_rescaling_leaves_faint_what_is_shown_nowhere():
+    masks = torch.tensor([[[0.0, 0.3]], [[0.6, 0.2]], [[0.0, 0.0]]])  # the background has 0.4 and 0.5
+    faint, seen, absent = rescaled(masks, 2.0)
+    torch.testing.assert_close(faint, torch.tensor([[0.0, 0.3 / (0.3 + 0.2 / 0.6 + 1.0)]]))
+    assert seen.max() > 0.55
+    assert torch.equal(absent, torch.zeros(1, 2))
+
+
+def test_an_object_that_fades_comes_back_frame_by_frame():
+    """Each frame takes a twentieth, as averaging masks of masks does; a limit of 1.2 gives back more than that."""
+    mask = torch.tensor([[[0.55, 0.0]]])
+    for _ in range(10):
+        mask = rescaled(0.95 * mask, 1.2)
+    assert mask.max() > 0.6
 
 
 def test_each_group_is_rescaled_before_the_groups_are_joined():
     memory = memory_of_two_groups()
-    memory.settings = memory.settings.model_copy(update={"rescale_above": 0.05})
+    memory.settings = memory.settings.model_copy(update={"rescale_limit": 1.3})
     itself = [Affinity(torch.tensor([[0], [1]]) + 2 * group.slot, torch.ones(2, 1)) for group in memory.groups]
     early, late = torch.tensor([[[0.8, 0.0]], [[0.1, 0.5]]]), torch.tensor([[[0.2, 0.6]]])
-    expected = join([rescaled(early, 0.05), rescaled(late, 0.05)])
+    expected = join([rescaled(early, 1.3), rescaled(late, 1.3)])
     torch.testing.assert_close(coarse_masks(memory, itself)[[0, 2, 1]], expected)

@@ -61,7 +61,7 @@ FULL = [
     ({"refinement_rounds": 3, "kept_mask": "refined", "temperature": 0.3}, True),
     ({"refinement_rounds": 2, "references": 0}, False),
     ({"pad_with_first": True, "radius": 2}, True),
-    ({"first_radius": 2, "rescale_above": 0.4, "temperature": 0.5}, True),
+    ({"first_radius": 2, "rescale_limit": 1.5, "temperature": 0.5}, True),
 ]
 
 

@@ -57,7 +57,7 @@ def params(tmp_path):
         "kept_mask": "coarse",
         "pad_with_first": True,
         "first_radius": 18,
-        "rescale_above": 0.2,
+        "rescale_limit": 1.5,
     }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
     return tmp_path / "params.yaml"

@@ -81,11 +81,16 @@ def test_the_commits_that_experiments_were_started_from(tmp_path, monkeypatch):
     for command in (["init", "-q"], [*who, "commit", "-q", "--allow-empty", "-m", "x"]):
         subprocess.run(["git", *command], check=True)
     assert started_from() == []
-    one, other = "0a" + "1" * 38, "ff" + "2" * 38
-    for commit, name in ((other, "a"), (one, "b"), (one, "c/d")):
+    subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "y"], check=True)
+    listing = subprocess.run(["git", "rev-list", "--all"], check=True, capture_output=True, text=True).stdout
+    one, other = sorted(listing.split())
+    absent = "ff" + "2" * 38  # as in a shallow clone; DVC would refuse the whole list
+    for commit, name in ((other, "a"), (one, "b"), (one, "c/d"), (absent, "e")):
         subprocess.run(["git", "update-ref", f"refs/exps/{commit[:2]}/{commit[2:]}/{name}", "HEAD"], check=True)
     subprocess.run(["git", "update-ref", "refs/exps/exec/EXEC_HEAD", "HEAD"], check=True)
     assert started_from() == [one, other]
+    monkeypatch.setenv("PATH", "")
+    assert started_from() == []
 
 
 def test_seeds_of_one_setting_come_together_and_nothing_else():
@@ -98,6 +103,15 @@ def test_seeds_of_one_setting_come_together_and_nothing_else():
     ]
     groups = together(list(parse_experiments(listed(*runs)).values()))
     assert [[run.name for run in group] for group in groups] == [["a-0", "a-1"], ["b"], ["c"]]
+
+
+def test_a_seed_of_today_belongs_to_a_run_from_before_a_setting_came():
+    before = {"inference": {"radius": 12}}
+    today = {"seed": 1, "inference": {"radius": 12, "first_radius": None, "rescale_limit": 1.0}}
+    other = {"seed": 2, "inference": {"radius": 12, "first_radius": 24, "rescale_limit": 1.0}}
+    runs = [state(name, SETTINGS | given, ONE) for name, given in (("a", before), ("b", today), ("c", other))]
+    groups = together(list(parse_experiments(listed(*runs)).values()))
+    assert [[run.name for run in group] for group in groups] == [["a", "b"], ["c"]]
 
 
 def answer(monkeypatch, status, out="", err=""):
