@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     pseudo_masks, clustered = load_weights(args.pseudo_masks)
     joint = params.correspondence if uses_correspondence(settings, params.correspondence) else None
     samples = TripletSamples(store, pseudo_masks, settings, joint, rounds, params.seed)
-    model = starting_model(args.weights, params.networks, settings.mask_encoder_start, params.seed)
+    model = starting_model(args.weights, params.networks, settings, params.seed)
     task = SegmentationTask(model, settings, params.correspondence, precision, samples.epoch_steps, rounds, device)
     if args.round > 0:  # the rounds add up to one run: the optimiser goes on where it stopped
         unpack_state(task.optimiser, load_weights(args.weights / OPTIMISER)[0])

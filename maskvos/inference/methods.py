@@ -103,11 +103,11 @@ class MaskEmbedding:
     def predict(self, frame: Frame, coarse: Tensor, gathered: Tensor | None) -> Tensor:
         """See ``Method``; Eq. 9 ``rounds`` times."""
         assert gathered is not None
-        if self.rounds == 0:
-            return self._decode(frame, gathered, torch.zeros_like(gathered))
         masks = to_working(coarse, frame.geometry)
+        if self.rounds == 0:
+            return self._decode(frame, gathered, torch.zeros_like(gathered), masks)
         for _ in range(self.rounds):
-            probabilities = self._decode(frame, gathered, self.values(frame, masks))
+            probabilities = self._decode(frame, gathered, self.values(frame, masks), masks)
             masks = probabilities[1:]
         return probabilities
 
@@ -120,14 +120,15 @@ class MaskEmbedding:
                 parts.append(self.model.mask_encoder(frame.image.expand(len(part), -1, -1, -1), part).float())
         return torch.cat(parts)
 
-    def _decode(self, frame: Frame, gathered: Tensor, own: Tensor) -> Tensor:
+    def _decode(self, frame: Frame, gathered: Tensor, own: Tensor, masks: Tensor) -> Tensor:
         """D for each object, soft aggregation over the K+1 classes -> (N+1, H', W')."""
         assert frame.features is not None
         parts, count = [], for_device(OBJECTS_AT_ONCE, gathered.device)
         with autocast(gathered.device, self.precision):
-            for values, mine in zip(gathered.split(count), own.split(count), strict=True):
+            given = (gathered, own, pad_to_stride(masks[:, None]))
+            for values, mine, seen in zip(*(maps.split(count) for maps in given), strict=True):
                 skips = [skip.expand(len(values), -1, -1, -1) for skip in (frame.features.skip8, frame.features.skip4)]
-                parts.append(self.model.decoder(values, mine, *skips).float())
+                parts.append(self.model.decoder(values, mine, *skips, seen).float())
         probabilities = soft_aggregate(torch.cat(parts).transpose(0, 1)).exp()[0]
         height, width = frame.geometry.working
         return probabilities[:, :height, :width]

@@ -91,10 +91,12 @@ def _segment(
     coarse = enlarge(readout(per_object, small).detach(), 8)  # Eq. 8; a noisy affinity gets no gradient through V
     guide = (coarse > 0.5).float() if settings.coarse_mask == "hard" else coarse
     skips = features.skip8[objects.clips], features.skip4[objects.clips]
-    logits = model.decoder(gathered, torch.zeros_like(gathered), *skips) if settings.refinement_rounds == 0 else None
+    logits = None
+    if settings.refinement_rounds == 0:
+        logits = model.decoder(gathered, torch.zeros_like(gathered), *skips, guide)
     for _ in range(settings.refinement_rounds):
         own = model.mask_encoder(images[objects.clips], guide)
-        logits = model.decoder(gathered, own, *skips)  # Eq. 9
+        logits = model.decoder(gathered, own, *skips, guide)  # Eq. 9
         probabilities = soft_aggregate(objects.spread(logits[:, 0], ABSENT)).detach().exp()[:, 1:]
         guide = objects.gather(probabilities)[:, None]
     assert logits is not None

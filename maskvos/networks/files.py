@@ -91,7 +91,7 @@ def load_encoder(folder: Path | str, networks: Networks, seed: int = 0) -> Visua
 
 
 def load_model(folder: Path | str, networks: Networks) -> MaskVOS:
-    """The whole model.
+    """The whole model; its D is residual where the file has that D's weight of the mask.
 
     Raises:
         UserError: the file is absent, damaged, foreign, or of another architecture.
@@ -102,7 +102,7 @@ def load_model(folder: Path | str, networks: Networks) -> MaskVOS:
         raise UserError(
             f"{path}: holds {description.get('kind')!r}; the full method needs the weights of a segment round."
         )
-    model = MaskVOS(networks)
+    model = MaskVOS(networks, residual_decoder="decoder.mask_weight" in tensors)
     fill(model, tensors, path)
     return model
 

@@ -184,6 +184,7 @@ class Segmentation(Optimisation):
     temperature: float = Field(gt=0)
     encoder_rate: float = Field(ge=0)  # E's learning rate relative to V's and D's; 1 in the paper, 0 freezes E
     mask_encoder_start: Literal["encoder", "random"]
+    residual_decoder: bool  # D corrects the coarse mask instead of making one; not in the paper
     short_weight: float = Field(ge=0)  # this and the next three: of the losses that correspondence.regime has
     long_weight: float = Field(ge=0)
     photometric_weight: float = Field(ge=0)

@@ -17,6 +17,9 @@ _METRICS = re.compile(r"artifacts/evaluation/([^/]+)/([^/]+)/metrics\.json")
 _IGNORED = ("runtime.", "plan.", "evaluation.rows", "versions.report", "preset", "ablation")
 _UNFINISHED = ("running", "queued", "failed")  # DVC shows the figures of the run before beside their settings
 
+_LATER = {"inference": LATER, "segmentation": {"residual_decoder": False}}
+"""By section, settings that came later, with what was done before them."""
+
 Figures = dict[str, dict[str, float]]
 """Object -> ``J_mean`` and ``F_mean``, fractions."""
 
@@ -101,8 +104,9 @@ def together(experiments: list[Experiment]) -> list[list[Experiment]]:
 
 def _with_later(settings: dict[str, Any]) -> dict[str, Any]:
     """An older experiment with what it meant by settings that it does not know: a seed of today belongs to it."""
-    later = {f"inference.{name}": value for name, value in LATER.items()}
-    return later | settings if any(name.startswith("inference.") for name in settings) else settings
+    sections = {name.split(".")[0] for name in settings}
+    later = {f"{section}.{name}": value for section in sections for name, value in _LATER.get(section, {}).items()}
+    return later | settings
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

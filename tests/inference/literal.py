@@ -108,6 +108,8 @@ def _refine(weights, picture, coarse, gathered, skips, size, settings):
     masks = enlarge(coarse, 8)[:, : size[0], : size[1]]
     for _ in range(max(1, settings.refinement_rounds)):
         own = [None if settings.refinement_rounds == 0 else embed(picture, padded(m[None])[0], weights) for m in masks]
-        logits = [decode(value, mine, *skips, weights) for value, mine in zip(gathered, own, strict=True)]
+        seen = [padded(mask[None])[0] for mask in masks]
+        given = zip(gathered, own, seen, strict=True)
+        logits = [decode(value, mine, *skips, weights, mask) for value, mine, mask in given]
         masks = aggregate(logits)[1:, : size[0], : size[1]]
     return masks

@@ -81,8 +81,8 @@ class StubModel(torch.nn.Module):
         self.calls.append(SimpleNamespace(name="V", masks=masks, output=cells))
         return cells.repeat(1, 2, 1, 1)
 
-    def _decode(self, readout, own, skip8, skip4):
-        self.calls.append(SimpleNamespace(name="D", readout=readout, own=own, skip8=skip8, skip4=skip4))
+    def _decode(self, readout, own, skip8, skip4, mask):
+        self.calls.append(SimpleNamespace(name="D", readout=readout, own=own, skip8=skip8, skip4=skip4, mask=mask))
         logits = self.gain * ((readout + own).mean(1, keepdim=True) - 0.5)
         return functional.interpolate(logits, scale_factor=STRIDE, mode="bilinear")
 

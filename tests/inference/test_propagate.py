@@ -14,7 +14,7 @@ from maskvos.networks.model import MaskVOS
 from tests.inference.dense import dense
 from tests.inference.literal import segment
 from tests.inference.stubs import CPU, StubModel, colours, moving_square, settings, video
-from tests.plain.networks import leaves, settle
+from tests.plain.networks import corrected, leaves, settle
 from tests.plain.precision import code_in_float64
 from tests.tiny import networks
 
@@ -63,17 +63,19 @@ FULL = [
     ({"pad_with_first": True, "radius": 2}, True),
     ({"first_radius": 2, "rescale_limit": 1.5, "temperature": 0.5}, True),
 ]
+CASES = [(*case, False) for case in FULL] + [(*case, True) for case in FULL[:3]]
 
 
-@pytest.mark.parametrize(("changes", "late"), FULL, ids=str)
-def test_the_full_method_equals_a_literal_loop_over_all_frames(changes, late):
+@pytest.mark.parametrize(("changes", "late", "residual"), CASES, ids=str)
+def test_the_full_method_equals_a_literal_loop_over_all_frames(changes, late, residual):
     """Eq. 5 to 9 in float64 with real networks: two objects at odd size, ``late``: a third in frame 2."""
     torch.manual_seed(0)
     frames, given = video(5, 19, 29), {"00000": squares(19, 29, o2=(3, 2, 9), o7=(9, 12, 10))}
     if late:
         given["00002"] = squares(19, 29, o5=(2, 16, 7))
     pictures = torch.stack([torch.from_numpy(image).permute(2, 0, 1) for _, image in frames])
-    model = settle(MaskVOS(networks()), pad_to_stride(normalise(pictures)), torch.rand(5, 1, 24, 32))
+    model = corrected(MaskVOS(networks(), residual_decoder=True)) if residual else MaskVOS(networks())
+    model = settle(model, pad_to_stride(normalise(pictures)), torch.rand(5, 1, 24, 32))
     chosen = settings(**changes)
     expected = segment(leaves(model), frames, given, chosen)
     close = [p.probabilities for p in segment_sequence(frames, given, model, chosen, CPU)]
@@ -161,7 +163,7 @@ def test_which_mask_is_kept(kept, expected):
     frames, masks = moving_square(3)
 
     class Sure(StubModel):
-        def _decode(self, readout, own, skip8, skip4):
+        def _decode(self, readout, own, skip8, skip4, mask):
             return torch.full((len(readout), 1, 64, 96), 30.0)
 
     model = Sure()

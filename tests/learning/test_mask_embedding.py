@@ -7,7 +7,7 @@ from maskvos.learning.mask_embedding import Objects, segmentation_loss
 from maskvos.networks.model import MaskVOS
 from maskvos.params import read_all_params
 from tests.plain import equations
-from tests.plain.networks import gradient_error, leaves, settle
+from tests.plain.networks import corrected, gradient_error, leaves, settle
 from tests.plain.precision import code_in_float64
 from tests.tiny import networks
 
@@ -38,9 +38,14 @@ def batch():
 
 @pytest.fixture
 def model(batch):
+    return make_model(batch)
+
+
+def make_model(batch, residual=False):
     torch.manual_seed(0)
     images, masks = batch[0].flatten(0, 1), batch[1].flatten(0, 1)[:, :1]
-    return settle(MaskVOS(networks(mask_embedding_dim=12)), images, masks)
+    model = MaskVOS(networks(mask_embedding_dim=12), residual)
+    return settle(corrected(model) if residual else model, images, masks)
 
 
 def chosen(params, **changes):
@@ -55,9 +60,10 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("changes", CASES, ids=str)
-def test_loss_and_every_gradient_are_those_of_equations_5_to_10(params, model, batch, changes):
-    settings, (images, masks, *rest) = chosen(params, **changes), batch
+def test_loss_and_every_gradient_are_those_of_equations_5_to_10(params, batch, changes, residual):
+    settings, (images, masks, *rest), model = chosen(params, **changes), batch, make_model(batch, residual)
     weights = leaves(model)
     expected = equations.segmentation_loss(weights, images.double(), masks.double(), *rest, settings)
     expected.backward()

@@ -28,6 +28,14 @@ def test_model_round_trip_and_its_encoder(tmp_path):
     assert description["networks"] == networks().model_dump()
 
 
+def test_a_decoder_that_corrects_masks_is_built_from_its_tensors(tmp_path):
+    for residual in (False, True):
+        model = MaskVOS(networks(), residual_decoder=residual)
+        save_network(tmp_path / str(residual), model, "model", networks())
+        read = load_model(tmp_path / str(residual), networks())
+        assert same(read, model) and read.decoder.residual == residual
+
+
 def test_a_single_file_may_be_named_instead_of_its_folder(tmp_path):
     model = MaskVOS(networks())
     save_network(tmp_path, model, "model", networks())

@@ -15,7 +15,7 @@ def test_parts_fit(backbone, last_layer):
     images, masks = torch.randn(2, 3, 24, 32), torch.rand(2, 1, 24, 32)
     features = model.encoder(images)
     values = model.mask_encoder(images, masks)
-    logits = model.decoder(values, values, features.skip8, features.skip4)
+    logits = model.decoder(values, values, features.skip8, features.skip4, masks)
     assert logits.shape == (2, 1, 24, 32)
 
 

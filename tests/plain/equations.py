@@ -82,11 +82,12 @@ def _segment(weights, images, frames, known, query, settings):
         guide = enlarge(coarse.detach(), 8)[0]  # no gradient through the coarse mask (design: decided)
         guides.append((guide > 0.5).double() if settings.coarse_mask == "hard" else guide)
     if settings.refinement_rounds == 0:
-        return aggregate([decode(value, None, eighth, quarter, weights) for value in gathered])
+        pairs = zip(gathered, guides, strict=True)
+        return aggregate([decode(value, None, eighth, quarter, weights, guide) for value, guide in pairs])
     for _ in range(settings.refinement_rounds):
         own = [embed(images[query], guide, weights) for guide in guides]
         probabilities = aggregate(
-            [decode(value, mine, eighth, quarter, weights) for value, mine in zip(gathered, own, strict=True)]
+            [decode(v, mine, eighth, quarter, weights, g) for v, mine, g in zip(gathered, own, guides, strict=True)]
         )
         guides = list(probabilities.detach()[1:])  # Table 4e: the prediction takes the coarse mask's place
     return probabilities

@@ -30,6 +30,15 @@ def gradient_error(module, weights, prefix=""):
     return worst
 
 
+def corrected(model):
+    """A residual D put into use: its last layer and the weight of the mask as training may leave them."""
+    with torch.no_grad():
+        model.decoder.logit.weight.normal_(0, 0.3)
+        model.decoder.logit.bias.fill_(0.1)
+        model.decoder.mask_weight.fill_(0.7)
+    return model
+
+
 def settle(model, images, masks):
     """Put a new model into use: statistics as of these inputs, affine parameters that are not 1 and 0, evaluation mode.
 
@@ -157,12 +166,17 @@ def _residual_block(maps, weights):
     return convolve(maps, weights["project.weight"], weights["project.bias"]) + inner
 
 
-def decode(readout, own, eighth, quarter, weights):
-    """Eq. 9: D of [V_q, V_q bar] with E's skips -> (H, W) logits; ``own`` None is refinement round 0, without V."""
+def decode(readout, own, eighth, quarter, weights, mask):
+    """Eq. 9: D of [V_q, V_q bar] with E's skips -> (H, W) logits; ``own`` None is refinement round 0, without V. A D
+    that corrects the ``mask`` (H, W) that V saw has a weight for it."""
     mine = _part(weights, "decoder.")
     joined = torch.cat([readout, torch.zeros_like(readout) if own is None else own])
     maps = _residual_block(joined, _part(mine, "block8."))
     maps = maps + convolve(eighth, mine["skip8.weight"], mine["skip8.bias"])
     maps = enlarge(maps, 2) + convolve(quarter, mine["skip4.weight"], mine["skip4.bias"])
     maps = _residual_block(maps, _part(mine, "block4."))
-    return enlarge(convolve(maps.relu(), mine["logit.weight"], mine["logit.bias"]), 4)[0]
+    logits = enlarge(convolve(maps.relu(), mine["logit.weight"], mine["logit.bias"]), 4)[0]
+    if "mask_weight" not in mine:
+        return logits
+    share = mask.clamp(0.01, 0.99)
+    return logits + mine["mask_weight"] * torch.log(share / (1 - share))

@@ -83,7 +83,10 @@ def rows(folder, number):
     return list(csv.DictReader((folder / f"curves-{number}.csv").open()))
 
 
-@pytest.mark.parametrize("changes", [{}, {"encoder_rate": 0.0}, {"schedule": "step", "step_epochs": 1}], ids=str)
+CHANGES = [{}, {"encoder_rate": 0.0}, {"schedule": "step", "step_epochs": 1}, {"residual_decoder": True}]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
 def test_rounds_add_up_to_one_run_bit_for_bit(inputs, tmp_path, changes):
     """With the pseudo masks frozen, 2 rounds of 1 epoch are 1 round of 2 epochs: weights, statistics, Adam, curves."""
     run(inputs, tmp_path / "whole", parameters(tmp_path / "whole.yaml", 1, 2, **changes))
@@ -100,6 +103,13 @@ def test_rounds_add_up_to_one_run_bit_for_bit(inputs, tmp_path, changes):
         differing = [key for key in whole if not torch.equal(whole[key], parts[key])]
         assert not differing, f"{name}: {len(differing)} of {len(whole)} tensors differ, such as {differing[:3]}"
     assert rows(tmp_path / "halves", 0) + rows(tmp_path / "halves", 1) == rows(tmp_path / "whole", 0)
+
+
+def test_all_rounds_have_one_kind_of_decoder(inputs, tmp_path):
+    run(inputs, tmp_path / "out", parameters(tmp_path / "one.yaml", 2, 1, residual_decoder=True))
+    other = parameters(tmp_path / "other.yaml", 2, 1, residual_decoder=False)
+    with pytest.raises(UserError, match=r"model\.safetensors: was trained with segmentation\.residual_decoder true"):
+        run(inputs, tmp_path / "out", other, 1)
 
 
 def test_an_interrupted_round_ends_with_the_same_bytes(inputs, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ import yaml
 
 from maskvos.networks.files import load_encoder
 from maskvos.params.method import BackbonePretraining
+from maskvos.params.reading import read_all_params
 from maskvos.storage.descriptions import FILE
 from maskvos.storage.weights import load_weights
 from maskvos.training.backbone_task import BackboneTask
@@ -130,7 +131,10 @@ def beginning(inputs, stage):
     elif stage == "pretrain_correspondence":
         state = load_encoder(inputs / "backbone", networks()).state_dict()
     else:
-        state = starting_model(inputs / "encoder", networks(), "encoder", 0).state_dict()
+        settings = read_all_params(ROOT / "params.yaml").segmentation.model_copy(
+            update={"mask_encoder_start": "encoder"}
+        )
+        state = starting_model(inputs / "encoder", networks(), settings, 0).state_dict()
     return {name: value for name, value in state.items() if value.is_floating_point() and "running" not in name}
 
 
