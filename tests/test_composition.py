@@ -68,8 +68,17 @@ def test_papers_numbers():
 def test_one_override_gives_the_test_context_of_crw():
     """videoLen, topk, radius and temperature of its README; no radius for frame 0, whose copies the override adds."""
     inference = compose(ROOT, ["preset=paper_r18", "inference.pad_with_first=true"])["inference"]
-    names = ("references", "top_k", "radius", "temperature", "pad_with_first", "first_radius", "rescale_limit")
-    assert [inference[name] for name in names] == [20, 10, 12, 0.05, True, None, 1.0]
+    names = (
+        "references",
+        "top_k",
+        "radius",
+        "temperature",
+        "pad_with_first",
+        "first_radius",
+        "rescale_limit",
+        "lab_weight",
+    )
+    assert [inference[name] for name in names] == [20, 10, 12, 0.05, True, None, 1.0, 0.0]
     assert inference["short_side"]["davis"] is None
 
 

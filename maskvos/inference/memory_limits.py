@@ -29,7 +29,7 @@ def reference_bytes(tracker: Tracker) -> int:
     """Bytes that the references of a tracker's video take, all objects known: counted on a memory without storage."""
     method, meta = tracker.method, torch.device("meta")
     picture = torch.zeros((1, 3, PROBE, PROBE), dtype=torch.uint8, device=tracker.device)
-    frame = method.encode(picture, plan_geometry(PROBE, PROBE, None, method.stride))
+    frame = tracker.encode(picture, plan_geometry(PROBE, PROBE, None, method.stride))
     values = method.values(frame, torch.zeros((1, PROBE, PROBE), device=tracker.device))
     objects, grid, key_dim = len(tracker.objects), tracker.geometry.grid, len(frame.key)
     memory = tracker.empty_memory(key_dim, meta)

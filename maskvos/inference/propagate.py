@@ -1,7 +1,7 @@
 """Tracking through a video: each frame is seen once, predicted from the memory, and kept as a reference."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from maskvos.datasets.sequence import VOID, Sequence, object_ids
 from maskvos.errors import UserError
-from maskvos.inference.features import FeatureExtractor
+from maskvos.inference.features import FeatureExtractor, with_lab
 from maskvos.inference.geometry import (
     STRIDE,
     Geometry,
@@ -140,7 +140,7 @@ class Tracker:
         masks = torch.zeros((len(self.objects), *self.geometry.working), device=self.device)
         if self.memory is None and not new:  # nothing has been marked so far
             return Prediction(name, np.zeros(self.geometry.original, np.uint8), with_background(masks))
-        frame = self.method.encode(working_picture(image, self.geometry, self.device), self.geometry)
+        frame = self.encode(working_picture(image, self.geometry, self.device), self.geometry)
         kept, kept_cells = masks.clone(), to_grid(masks, self.geometry.stride)
         if self.memory is None:
             self.memory = self.empty_memory(len(frame.key))
@@ -156,6 +156,11 @@ class Tracker:
         if first is not None:
             ids = np.where((first > 0) & (first < VOID), first, ids)
         return Prediction(name, ids, probabilities)
+
+    def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
+        """The method's features of (1, 3, H', W') uint8, Lab patches beside the key where the settings weigh them."""
+        frame = self.method.encode(picture, geometry)
+        return replace(frame, key=with_lab(frame.key, picture, self.settings.lab_weight, geometry.stride))
 
     def _predict(self, frame: Frame, memory: ReferenceMemory, masks: Tensor, kept: Tensor, kept_cells: Tensor) -> None:
         """Fill in the known objects: predicted ``masks``, and what is ``kept`` as a reference at both resolutions."""

@@ -64,6 +64,8 @@ def make_row(row: str, params: Any, weights: Path | None, device: torch.device, 
         precision = used_precision(device, params.precision)
         return partial(_ids, segment_sequence, settings=settings, device=device, model=model, precision=precision)
     features = _features(row, params, weights, device)
+    if row == "lab":  # the patches are the features
+        settings = settings.model_copy(update={"lab_weight": 0.0})
     return partial(_ids, propagate_labels, settings=settings, device=device, features=features)
 
 

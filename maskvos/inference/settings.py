@@ -17,6 +17,7 @@ PAPER = Tracking(
     top_k=10,
     radius=12,
     first_radius=None,
+    lab_weight=0.0,
     temperature=0.05,
     refinement_rounds=3,
     kept_mask="mean",
@@ -92,6 +93,8 @@ def describe(settings: Tracking, model: bool) -> str:
     )
     if settings.first_radius is not None:
         matching += f", first_radius {settings.first_radius}"
+    if settings.lab_weight > 0:
+        matching += f", lab_weight {settings.lab_weight:g}"
     if settings.rescale_limit > 1:
         matching += f", rescale_limit {settings.rescale_limit:g}"
     if not model:

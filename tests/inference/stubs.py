@@ -31,6 +31,7 @@ def inference(**changes):
         "pad_with_first": False,
         "first_radius": None,
         "rescale_limit": 1.0,
+        "lab_weight": 0.0,
     }
     return Inference(**(values | changes))
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from maskvos.inference.features import encoder_keys, lab_patches, network_input, trunk_features
+from maskvos.inference.features import encoder_keys, lab_patches, network_input, trunk_features, with_lab
 from maskvos.networks.files import untrained_encoder
 from maskvos.params.method import Networks
 
@@ -35,6 +35,19 @@ def test_lab_patches_by_hand():
     cell = lab[8:16, 16:24].reshape(4, 2, 4, 2, 3).mean((1, 3))  # block rows, block columns, channel
     expected = cell.transpose(2, 0, 1).ravel()
     np.testing.assert_allclose(features[:, 1, 2], expected / np.linalg.norm(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize("stride", [8, 16])
+def test_lab_patches_add_their_similarity_to_that_of_the_keys(stride):
+    picture = torch.randint(0, 256, (1, 3, 37, 50), dtype=torch.uint8)
+    grid = -(-37 // stride), -(-50 // stride)
+    key, patches = torch.randn(16, *grid), lab_patches(picture, stride)[0]
+    both = with_lab(key, picture, 0.3, stride)
+    one, other = (0, 1), (2, 3)
+    expected = key[:, *one] @ key[:, *other] + 0.3 * (patches[:, *one] @ patches[:, *other])
+    torch.testing.assert_close(both[:, *one] @ both[:, *other], expected)
+    torch.testing.assert_close(patches.norm(dim=0), torch.ones(grid))
+    assert torch.equal(with_lab(key, picture, 0.0, stride), key)
 
 
 def test_padding_is_the_mean_colour():

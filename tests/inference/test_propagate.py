@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from maskvos.errors import UserError
+from maskvos.inference.features import with_lab
 from maskvos.inference.geometry import pad_to_stride, plan_geometry, to_grid, to_working, working_masks
 from maskvos.inference.propagate import propagate_labels, segment_sequence
 from maskvos.networks.images import normalise
@@ -84,6 +85,21 @@ def test_the_full_method_equals_a_literal_loop_over_all_frames(changes, late, re
     for number, truth in enumerate(expected):
         torch.testing.assert_close(got[number], truth, rtol=0, atol=1e-9)
         torch.testing.assert_close(close[number].double(), truth, rtol=0, atol=1e-3)
+
+
+def test_lab_patches_are_matched_beside_the_features():
+    """The same as features that have the patches in them; the full method's keys likewise."""
+    frames, given = video(5, 37, 45), {"00000": squares(37, 45, o2=(3, 4, 14), o7=(15, 22, 17))}
+    beside = propagate_labels(frames, given, colours, settings(lab_weight=0.3), CPU)
+    within = propagate_labels(frames, given, lambda p: with_lab(colours(p)[0], p, 0.3)[None], settings(), CPU)
+    alone = propagate_labels(frames, given, colours, settings(), CPU)
+    for found, expected in zip(beside, within, strict=True):
+        assert torch.equal(found.probabilities, expected.probabilities)
+    assert not torch.equal(found.probabilities, list(alone)[-1].probabilities)
+    full = [
+        list(segment_sequence(frames, given, StubModel(), settings(lab_weight=weight), CPU)) for weight in (0.0, 0.3)
+    ]
+    assert not torch.equal(full[0][-1].probabilities, full[1][-1].probabilities)
 
 
 def test_a_moving_square_is_followed():

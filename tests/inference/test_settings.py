@@ -58,6 +58,7 @@ def params(tmp_path):
         "pad_with_first": True,
         "first_radius": 18,
         "rescale_limit": 1.5,
+        "lab_weight": 0.25,
     }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
     return tmp_path / "params.yaml"
