@@ -17,9 +17,8 @@ import torch
 from maskvos.inference.loading import load_method
 from maskvos.inference.propagate import Tracker
 from maskvos.inference.segment_options import OWN_WEIGHTS
-from maskvos.inference.settings import PAPER
+from maskvos.inference.settings import stored_settings
 from maskvos.params.inference import Tracking
-from maskvos.storage.descriptions import read_description
 
 HEIGHT, WIDTH, SIDE, FRAMES = 240, 424, 80, 40
 SHOWN = (14, 20, 30, 39)
@@ -74,7 +73,7 @@ if __name__ == "__main__":
     parser.add_argument("--weights", type=Path, default=OWN_WEIGHTS, help="default: the tool's own")
     parser.add_argument("--seeds", type=int, default=4)
     arguments = parser.parse_args()
-    base = Tracking.model_validate(read_description(arguments.weights).get("inference") or PAPER.model_dump())
+    base = stored_settings(arguments.weights)
     print(f"| rescale_limit | seed | {' | '.join(f'frame {moment}' for moment in SHOWN)} |")
     print(f"| --- | ---: |{' ---: |' * len(SHOWN)}")
     for seed in range(arguments.seeds):

@@ -34,6 +34,17 @@ SEGMENTATION = {
 }
 
 
+def new_model(architecture, residual=False):
+    """E, V and D; a residual D put into use: its last layer and the weight of the mask as training may leave them."""
+    model = MaskVOS(architecture, residual)
+    if residual:
+        with torch.no_grad():
+            model.decoder.logit.weight.normal_(0, 0.3)
+            model.decoder.logit.bias.fill_(0.1)
+            model.decoder.mask_weight.fill_(0.7)
+    return model
+
+
 def backbone(folder, **changes):
     settings = backbone_pretraining(**{"batch": 4, "log_every": 1, **changes})
     store = FrameStore(folder)

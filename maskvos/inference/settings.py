@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from maskvos.errors import UserError
-from maskvos.params.inference import LATER, Tracking
+from maskvos.params.inference import Tracking, with_later
 from maskvos.params.reading import read_inference
 from maskvos.storage.descriptions import read_description, weights_file
 
@@ -56,7 +56,7 @@ def choose_settings(arguments: argparse.Namespace, short_side: int | None) -> Tr
     Raises:
         UserError: the parameter file or the settings in the weights cannot be used, or a number is out of range.
     """
-    base = _measured(arguments.weights) if arguments.params is None else read_inference(arguments.params).at(None)
+    base = stored_settings(arguments.weights) if arguments.params is None else read_inference(arguments.params).at(None)
     given = {
         "references": arguments.references,
         "refinement_rounds": arguments.rounds,
@@ -69,14 +69,18 @@ def choose_settings(arguments: argparse.Namespace, short_side: int | None) -> Tr
     return base.model_copy(update=chosen)
 
 
-def _measured(weights: Path) -> Tracking:
-    """The settings that published weights bring along, else the paper's."""
+def stored_settings(weights: Path) -> Tracking:
+    """The settings that published weights bring along, else the paper's.
+
+    Raises:
+        UserError: the file or the settings in it cannot be used.
+    """
     path = weights_file(weights)
     content = read_description(path).get("inference")
     if content is None:
         return PAPER
     try:
-        return Tracking.model_validate(LATER | content if isinstance(content, dict) else content)
+        return Tracking.model_validate(with_later(content))
     except ValidationError as error:
         raise UserError(
             f"{path}: the settings in its description cannot be used ({error.error_count()} are wrong or missing). "

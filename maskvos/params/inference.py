@@ -11,6 +11,11 @@ from maskvos.params.base import Section
 LATER: dict[str, Any] = {"first_radius": None, "rescale_limit": 1.0, "lab_weight": 0.0}
 
 
+def with_later(content: Any) -> Any:
+    """Settings of a file that may be older than some of `LATER`; what is no mapping is left for the checks."""
+    return LATER | content if isinstance(content, dict) else content
+
+
 class Matching(Section):
     """How a frame's masks follow from its references, at any resolution (paper 3.3 Testing, CRW)."""
 

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from maskvos.errors import UserError
-from maskvos.params.inference import LATER, Inference
+from maskvos.params.inference import Inference, with_later
 from maskvos.params.schema import Params
 
 
@@ -67,9 +67,8 @@ def read_inference(path: Path | str) -> Inference:
         UserError: the file or the section cannot be used.
     """
     content = _load(Path(path))
-    section = content.get("inference") if isinstance(content, dict) else content
     try:
-        return Inference.model_validate(LATER | section if isinstance(section, dict) else section)
+        return Inference.model_validate(with_later(content.get("inference") if isinstance(content, dict) else content))
     except ValidationError as error:
         raise _refusal(error, str(path), ("inference",)) from error
 

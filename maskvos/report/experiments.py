@@ -63,8 +63,10 @@ def started_from() -> list[str]:
     `dvc exp show --all-commits` looks into every commit instead: two minutes against eight seconds, measured.
     """
     references = call_git(Path(), "for-each-ref", "--format=%(refname)", "refs/exps") or ""
-    commits = sorted({start + rest for start, rest in _REFERENCE.findall(references)})
-    return [commit for commit in commits if call_git(Path(), "cat-file", "-e", f"{commit}^{{commit}}") is not None]
+    commits = {start + rest for start, rest in _REFERENCE.findall(references)}
+    if not commits:
+        return []
+    return sorted((call_git(Path(), "rev-list", "--no-walk", "--ignore-missing", *commits) or "").split())
 
 
 def parse_experiments(listed: str) -> dict[str, Experiment]:

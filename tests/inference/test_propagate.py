@@ -15,8 +15,9 @@ from maskvos.networks.model import MaskVOS
 from tests.inference.dense import dense
 from tests.inference.literal import segment
 from tests.inference.stubs import CPU, StubModel, colours, moving_square, settings, video
-from tests.plain.networks import corrected, leaves, settle
+from tests.plain.networks import leaves, settle
 from tests.plain.precision import code_in_float64
+from tests.tasks import new_model
 from tests.tiny import networks
 
 
@@ -75,8 +76,7 @@ def test_the_full_method_equals_a_literal_loop_over_all_frames(changes, late, re
     if late:
         given["00002"] = squares(19, 29, o5=(2, 16, 7))
     pictures = torch.stack([torch.from_numpy(image).permute(2, 0, 1) for _, image in frames])
-    model = corrected(MaskVOS(networks(), residual_decoder=True)) if residual else MaskVOS(networks())
-    model = settle(model, pad_to_stride(normalise(pictures)), torch.rand(5, 1, 24, 32))
+    model = settle(new_model(networks(), residual), pad_to_stride(normalise(pictures)), torch.rand(5, 1, 24, 32))
     chosen = settings(**changes)
     expected = segment(leaves(model), frames, given, chosen)
     close = [p.probabilities for p in segment_sequence(frames, given, model, chosen, CPU)]

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from maskvos.learning.mask_embedding import Objects, segmentation_loss
-from maskvos.networks.model import MaskVOS
 from maskvos.params import read_all_params
 from tests.plain import equations
-from tests.plain.networks import corrected, gradient_error, leaves, settle
+from tests.plain.networks import gradient_error, leaves, settle
 from tests.plain.precision import code_in_float64
+from tests.tasks import new_model
 from tests.tiny import networks
 
 HEIGHT, WIDTH, CLIPS, SLOTS = 16, 24, 2, 2
@@ -44,8 +44,7 @@ def model(batch):
 def make_model(batch, residual=False):
     torch.manual_seed(0)
     images, masks = batch[0].flatten(0, 1), batch[1].flatten(0, 1)[:, :1]
-    model = MaskVOS(networks(mask_embedding_dim=12), residual)
-    return settle(corrected(model) if residual else model, images, masks)
+    return settle(new_model(networks(mask_embedding_dim=12), residual), images, masks)
 
 
 def chosen(params, **changes):

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from maskvos.networks.decoder import MaskDecoder, ResidualBlock
-from maskvos.networks.model import MaskVOS
 from maskvos.networks.trunk import Trunk
-from tests.plain.networks import corrected, decode, gradient_error, leaves
+from tests.plain.networks import decode, gradient_error, leaves
 from tests.plain.precision import code_in_float64
+from tests.tasks import new_model
 from tests.tiny import networks
 
 
@@ -43,7 +43,7 @@ def test_logits_at_full_resolution_from_every_input(backbone, skips):
 @pytest.mark.parametrize("residual", [False, True])
 def test_values_and_gradients_are_those_of_plain_sums(residual):
     """D of Eq. 9 in float64 (`tests/plain`), for two objects, with V of the query and without (refinement round 0)."""
-    model = corrected(MaskVOS(networks(), residual_decoder=True)) if residual else MaskVOS(networks())
+    model = new_model(networks(), residual)
     weights, masks = leaves(model), seen().double()
     given = [[tensor.detach().double().requires_grad_() for tensor in inputs()] for _ in range(2)]
     given[1] = [tensor.detach().clone().requires_grad_() for tensor in given[0]]

@@ -30,15 +30,6 @@ def gradient_error(module, weights, prefix=""):
     return worst
 
 
-def corrected(model):
-    """A residual D put into use: its last layer and the weight of the mask as training may leave them."""
-    with torch.no_grad():
-        model.decoder.logit.weight.normal_(0, 0.3)
-        model.decoder.logit.bias.fill_(0.1)
-        model.decoder.mask_weight.fill_(0.7)
-    return model
-
-
 def settle(model, images, masks):
     """Put a new model into use: statistics as of these inputs, affine parameters that are not 1 and 0, evaluation mode.
 
