@@ -1,11 +1,13 @@
 """The command line as a whole."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from maskvos.cli import COMMANDS, main
+from maskvos.inference.segment_options import OWN_WEIGHTS
 
 
 def test_help_names_every_command(capsys):
@@ -72,3 +74,12 @@ def test_ctrl_c_is_one_line(capsys, monkeypatch, tmp_path):
 def test_the_evaluators_workers_need_no_opencv():
     code = "import sys, maskvos.evaluation.scoring; print('cv2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"False\n"
+
+
+def test_a_reader_who_stops_early_is_no_error():
+    read, write = os.pipe()
+    os.close(read)  # as `maskvos weights show FILE | head` leaves it
+    command = [sys.executable, "-m", "maskvos.cli", "weights", "show", str(OWN_WEIGHTS)]
+    run = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (run.returncode, run.stderr) == (141, "")
