@@ -4,6 +4,7 @@ import argparse
 import importlib
 import logging
 import os
+import select
 import signal
 import sys
 
@@ -42,7 +43,10 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         status = chosen.func(chosen)
         sys.stdout.flush()
-    except BrokenPipeError:  # who read (head, less) has what they wanted; Python's own flush at exit must not complain
+    except BrokenPipeError:
+        if not _reader_gone():  # another pipe, to a worker that died: an error
+            raise
+        # Who read (head, less) has what they wanted; Python's own flush at exit must not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except UserError as error:
@@ -52,6 +56,13 @@ def main(arguments: list[str] | None = None) -> None:
         print("maskvos: interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(status or 0)
+
+
+def _reader_gone() -> bool:
+    """Whether stdout is a pipe that nobody reads any more."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)  # errors are reported unasked
+    return bool(poll.poll(0))
 
 
 if __name__ == "__main__":

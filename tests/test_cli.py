@@ -83,3 +83,12 @@ def test_a_reader_who_stops_early_is_no_error():
     run = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (run.returncode, run.stderr) == (141, "")
+
+
+def test_another_broken_pipe_is_an_error(monkeypatch, tmp_path):
+    def lose_worker(arguments):
+        raise BrokenPipeError("to a worker that has died")
+
+    monkeypatch.setattr("maskvos.evaluation.compare_command.run_compare", lose_worker)
+    with pytest.raises(BrokenPipeError, match="worker"):
+        main(["evaluate", "compare", str(tmp_path), str(tmp_path)])
