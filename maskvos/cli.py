@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import sys
+from typing import Any
 
 from maskvos import __version__
 from maskvos.errors import UserError
@@ -25,11 +26,18 @@ COMMANDS = {
 }
 
 
+class WholeOptions(argparse.ArgumentParser):
+    """No abbreviated options, here and in subcommands: ``--overlay`` must not be taken for ``--overlay-rate``."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one subcommand; a user's error is one line on stderr and exit status 2, Ctrl-C one line and 130."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     given = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(prog="maskvos", description="Self-supervised video object segmentation.")
+    parser = WholeOptions(prog="maskvos", description="Self-supervised video object segmentation.")
     parser.add_argument("--version", action="version", version=f"maskvos {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (module, description) in COMMANDS.items():

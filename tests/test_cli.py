@@ -92,3 +92,16 @@ def test_another_broken_pipe_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr("maskvos.evaluation.compare_command.run_compare", lose_worker)
     with pytest.raises(BrokenPipeError, match="worker"):
         main(["evaluate", "compare", str(tmp_path), str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["segment", "video", "--mask", "m.png", "--output", "o", "--overlay", "x"],
+        ["evaluate", "davis", "--ground-truth", "g", "--predictions", "p", "--lat", "x"],
+    ],
+)
+def test_no_option_is_abbreviated(capsys, command):
+    with pytest.raises(SystemExit, match="2"):
+        main(command)
+    assert f"unrecognized arguments: {command[-2]}" in capsys.readouterr().err
