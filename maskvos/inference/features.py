@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from maskvos.errors import UserError
 from maskvos.inference.geometry import STRIDE, pad_to_stride
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.features import FeatureNetwork
@@ -23,31 +24,38 @@ def network_input(picture: Tensor) -> Tensor:
     return pad_to_stride(normalise(picture))
 
 
-def encoder_keys(encoder: VisualEncoder, precision: str) -> FeatureExtractor:
-    """E's keys (Eq. 5), the features that correspondence learning trains."""
+def encoder_keys(encoder: VisualEncoder, precision: str, layer2_weight: float = 0.0) -> FeatureExtractor:
+    """E's keys (Eq. 5), the features that correspondence learning trains; layer2 beside them if it has a weight."""
     encoder.eval()
 
     def extract(picture: Tensor) -> Tensor:
         with autocast(picture.device, precision):
-            return encoder(network_input(picture)).key.float()
+            found = encoder(network_input(picture))
+        return with_layer2(found.key.float(), found.skip8, layer2_weight)
 
     return extract
 
 
-def trunk_features(encoder: VisualEncoder, precision: str) -> FeatureExtractor:
-    """E's trunk without its head, L2-normalised: what the DINO stage trains."""
+def trunk_features(encoder: VisualEncoder, precision: str, layer2_weight: float = 0.0) -> FeatureExtractor:
+    """E's trunk without its head, L2-normalised: what the DINO stage trains; layer2 beside it if it has a weight."""
     encoder.eval()
 
     def extract(picture: Tensor) -> Tensor:
         with autocast(picture.device, precision):
-            trunk = encoder(network_input(picture)).trunk
-        return functional.normalize(trunk.float(), dim=1)
+            found = encoder(network_input(picture))
+        return with_layer2(functional.normalize(found.trunk.float(), dim=1), found.skip8, layer2_weight)
 
     return extract
 
 
-def converted_features(network: FeatureNetwork, precision: str) -> FeatureExtractor:
-    """What a converted network gives, ``network.stride`` pixels apart."""
+def converted_features(network: FeatureNetwork, precision: str, layer2_weight: float = 0.0) -> FeatureExtractor:
+    """What a converted network gives, ``network.stride`` pixels apart.
+
+    Raises:
+        UserError: layer2 has a weight, which such a network does not hand out.
+    """
+    if layer2_weight > 0:
+        raise UserError("a converted checkpoint is matched by its own features alone. Set inference.layer2_weight=0.")
     network.eval()
 
     def extract(picture: Tensor) -> Tensor:
@@ -55,6 +63,19 @@ def converted_features(network: FeatureNetwork, precision: str) -> FeatureExtrac
             return network(picture)
 
     return extract
+
+
+def with_layer2(key: Tensor, layer2: Tensor, weight: float) -> Tensor:
+    """Keys (B, D, h, w) with the trunk's layer2 (B, C, h, w) beside them (B, D + C, h, w).
+
+    The dot product of two cells is then that of the keys + ``weight`` x the cosine of layer2, each channel of which is
+    centred over its own frame. Layer2 has seen less of the surroundings than the keys, and so tells better where an
+    object ends (docs/study.md).
+    """
+    if weight == 0:
+        return key
+    centred = layer2.float() - layer2.float().mean((2, 3), keepdim=True)
+    return torch.cat([key, weight**0.5 * functional.normalize(centred, dim=1)], 1)
 
 
 def with_lab(key: Tensor, picture: Tensor, weight: float, stride: int = STRIDE) -> Tensor:

@@ -46,13 +46,14 @@ def load_method(weights: Path, wanted: MethodName | None, settings: Tracking, de
         )
     if kind == KIND:
         network = place(load_features(path), device)
-        converted = LabelPropagation(converted_features(network, precision), network.stride)
+        converted = LabelPropagation(converted_features(network, precision, settings.layer2_weight), network.stride)
         return LoadedMethod(converted, "propagation", precision, description)
     kind, networks = stored_networks(path)
     if kind == "model" and wanted != "propagation":
         model = place(load_model(path, networks), device)
-        full = MaskEmbedding(model, settings.refinement_rounds, settings.kept_mask, precision)
+        rounds, kept = settings.refinement_rounds, settings.kept_mask
+        full = MaskEmbedding(model, rounds, kept, precision, settings.layer2_weight)
         return LoadedMethod(full, "full", precision, description)
     encoder = place(load_encoder(path, networks), device)
-    features = (trunk_features if kind == "backbone" else encoder_keys)(encoder, precision)
+    features = (trunk_features if kind == "backbone" else encoder_keys)(encoder, precision, settings.layer2_weight)
     return LoadedMethod(LabelPropagation(features), "propagation", precision, description)

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from maskvos.inference.features import FeatureExtractor, network_input
+from maskvos.inference.features import FeatureExtractor, network_input, with_layer2
 from maskvos.inference.geometry import STRIDE, Geometry, pad_to_stride, to_working
 from maskvos.networks.aggregation import soft_aggregate
 from maskvos.networks.encoder import Features
@@ -79,6 +79,7 @@ class MaskEmbedding:
     Args:
         rounds: refinement rounds. Round 1 is Eq. 9 with the coarse mask of Eq. 8; each later round puts the last
             prediction in its place; with 0, the gathered values of Eq. 7 are decoded without V of the query.
+        layer2_weight: of E's layer2 in the similarity, beside the keys' 1.
     """
 
     stride = STRIDE
@@ -89,16 +90,19 @@ class MaskEmbedding:
         rounds: int,
         kept_mask: Literal["coarse", "refined", "mean"],
         precision: str,
+        layer2_weight: float = 0.0,
     ) -> None:
         self.model = model.eval()
         self.rounds, self.kept_mask, self.precision = rounds, kept_mask, precision
+        self.layer2_weight = layer2_weight
 
     def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
         """See ``Method``."""
         image = network_input(picture)
         with autocast(image.device, self.precision):
             features = self.model.encoder(image)
-        return Frame(features.key[0].float(), geometry, image, features)
+        key = with_layer2(features.key.float(), features.skip8, self.layer2_weight)[0]
+        return Frame(key, geometry, image, features)
 
     def predict(self, frame: Frame, coarse: Tensor, gathered: Tensor | None) -> Tensor:
         """See ``Method``; Eq. 9 ``rounds`` times."""

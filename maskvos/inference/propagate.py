@@ -89,7 +89,8 @@ def segment_sequence(
     Raises:
         UserError: a mask does not fit its frame, or frames differ in size.
     """
-    method = MaskEmbedding(model, settings.refinement_rounds, settings.kept_mask, precision)
+    rounds, kept = settings.refinement_rounds, settings.kept_mask
+    method = MaskEmbedding(model, rounds, kept, precision, settings.layer2_weight)
     return _track(frames, given, method, settings, device)
 
 

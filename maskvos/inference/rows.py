@@ -56,14 +56,14 @@ def make_row(row: str, params: Any, weights: Path | None, device: torch.device, 
     settings = params.inference.for_layout(layout)
     if row == "external":
         network = place(load_features(weights or ""), device)
-        features = converted_features(network, used_precision(device, params.precision))
+        features = converted_features(network, used_precision(device, params.precision), settings.layer2_weight)
         tracking = {"settings": settings, "device": device, "features": features, "stride": network.stride}
         return partial(_ids, propagate_labels, **tracking)
     if row == "full":
         model = place(load_model(weights or "", params.networks), device)
         precision = used_precision(device, params.precision)
         return partial(_ids, segment_sequence, settings=settings, device=device, model=model, precision=precision)
-    features = _features(row, params, weights, device)
+    features = _features(row, params, weights, device, settings.layer2_weight)
     if row == "lab":  # the patches are the features
         settings = settings.model_copy(update={"lab_weight": 0.0})
     return partial(_ids, propagate_labels, settings=settings, device=device, features=features)
@@ -79,14 +79,16 @@ def copy_masks(frames: Frames, given: Given) -> Masks:
         yield name, current
 
 
-def _features(row: str, params: Any, weights: Path | None, device: torch.device) -> FeatureExtractor:
+def _features(
+    row: str, params: Any, weights: Path | None, device: torch.device, layer2_weight: float
+) -> FeatureExtractor:
     if row == "lab":
         return lab_patches
     precision = used_precision(device, params.precision)
     if row == "untrained":
-        return encoder_keys(place(untrained_encoder(params.networks, params.seed), device), precision)
+        return encoder_keys(place(untrained_encoder(params.networks, params.seed), device), precision, layer2_weight)
     encoder = place(load_encoder(weights or "", params.networks, params.seed), device)
-    return (trunk_features if row == "backbone" else encoder_keys)(encoder, precision)
+    return (trunk_features if row == "backbone" else encoder_keys)(encoder, precision, layer2_weight)
 
 
 def _ids(method: Callable[..., Iterator[Any]], frames: Frames, given: Given, **arguments: Any) -> Masks:

@@ -32,6 +32,7 @@ def inference(**changes):
         "first_radius": None,
         "rescale_limit": 1.0,
         "lab_weight": 0.0,
+        "layer2_weight": 0.0,
     }
     return Inference(**(values | changes))
 

@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 import torch
 
-from maskvos.inference.features import encoder_keys, lab_patches, network_input, trunk_features, with_lab
+from maskvos.errors import UserError
+from maskvos.inference.features import (
+    converted_features,
+    encoder_keys,
+    lab_patches,
+    network_input,
+    trunk_features,
+    with_lab,
+    with_layer2,
+)
 from maskvos.networks.files import untrained_encoder
 from maskvos.params.method import Networks
 
@@ -48,6 +57,33 @@ def test_lab_patches_add_their_similarity_to_that_of_the_keys(stride):
     torch.testing.assert_close(both[:, *one] @ both[:, *other], expected)
     torch.testing.assert_close(patches.norm(dim=0), torch.ones(grid))
     assert torch.equal(with_lab(key, picture, 0.0, stride), key)
+
+
+def test_layer2_adds_its_cosine_to_the_similarity_of_the_keys():
+    key, layer2 = torch.randn(1, 16, 5, 7), torch.rand(1, 6, 5, 7) * torch.rand(1, 6, 1, 1) * 9
+    both = with_layer2(key, layer2, 0.3)[0].numpy()
+    maps, keys = layer2[0].double().numpy(), key[0].double().numpy()
+    for one, other in (((0, 1), (2, 3)), ((4, 6), (4, 6))):
+        left, right = ([maps[c][cell] - maps[c].sum() / 35 for c in range(6)] for cell in (one, other))
+        cosine = np.dot(left, right) / np.sqrt(np.dot(left, left) * np.dot(right, right))
+        expected = keys[:, *one] @ keys[:, *other] + 0.3 * cosine
+        np.testing.assert_allclose(both[:, *one] @ both[:, *other], expected, rtol=0, atol=1e-5)
+    assert with_layer2(key, layer2, 0.0) is key
+
+
+@pytest.mark.parametrize("extract", [encoder_keys, trunk_features])
+def test_layer2_stands_beside_what_is_matched(extract):
+    picture = torch.randint(0, 256, (1, 3, 37, 50), dtype=torch.uint8)
+    encoder = untrained_encoder(NETWORKS, 0)
+    with torch.inference_mode():
+        alone, both = extract(encoder, "fp32")(picture), extract(encoder, "fp32", 0.3)(picture)
+        layer2 = encoder(network_input(picture)).skip8
+    assert torch.equal(both, with_layer2(alone, layer2, 0.3))
+
+
+def test_a_converted_network_has_no_layer2_to_match():
+    with pytest.raises(UserError, match="layer2_weight=0"):
+        converted_features(torch.nn.Identity(), "fp32", 0.3)
 
 
 def test_padding_is_the_mean_colour():

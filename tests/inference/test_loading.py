@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from maskvos.errors import UserError
+from maskvos.inference.geometry import plan_geometry
 from maskvos.inference.loading import load_method
 from maskvos.inference.methods import LabelPropagation, MaskEmbedding
 from maskvos.networks.files import load_encoder, save_network
@@ -13,6 +14,8 @@ from maskvos.networks.trunk import Trunk
 from tests.inference.segmenting import make_clip
 from tests.inference.stubs import CPU, settings
 from tests.inference.test_features import NETWORKS
+
+GEOMETRY = plan_geometry(32, 32, None)
 
 
 @pytest.fixture
@@ -44,6 +47,19 @@ def test_method_by_weights_and_wish(weights, kind, wanted, name, single):
     assert isinstance(loaded.method, MaskEmbedding if name == "full" else LabelPropagation)
     if name == "full":
         assert (loaded.method.rounds, loaded.method.kept_mask) == (2, "refined")
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("kind", ["model", "encoder", "backbone"])
+@pytest.mark.parametrize("wanted", [None, "propagation"])
+def test_layer2_is_matched_where_the_settings_weigh_it(weights, kind, wanted):
+    picture = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8)
+    plain, beside = (
+        load_method(weights / kind, wanted, settings(layer2_weight=weight), CPU).method.encode(picture, GEOMETRY).key
+        for weight in (0.0, 0.3)
+    )
+    assert len(beside) == len(plain) + 128
+    assert torch.equal(beside[: len(plain)], plain)
 
 
 @torch.inference_mode()

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional
 
 from maskvos.inference import methods
+from maskvos.inference.features import encoder_keys
 from maskvos.inference.geometry import STRIDE, plan_geometry
 from maskvos.inference.methods import LabelPropagation, MaskEmbedding
 from maskvos.networks.aggregation import soft_aggregate
@@ -80,6 +81,13 @@ def test_objects_at_once_change_nothing(monkeypatch, count):
     monkeypatch.setitem(methods.OBJECTS_AT_ONCE, "cpu", count)
     torch.testing.assert_close(method.values(frame, masks), values, rtol=0, atol=1e-5)
     torch.testing.assert_close(method.predict(frame, coarse, values), probabilities, rtol=0, atol=1e-6)
+
+
+def test_layer2_stands_beside_the_keys_as_in_label_propagation():
+    model, picture = MaskVOS(NETWORKS), torch.randint(0, 256, (1, 3, 20, 30), dtype=torch.uint8)
+    with torch.inference_mode():
+        frame = MaskEmbedding(model, 1, "mean", "fp32", layer2_weight=0.3).encode(picture, GEOMETRY)
+        assert torch.equal(frame.key, encoder_keys(model.encoder, "fp32", 0.3)(picture)[0])
 
 
 def test_probabilities_sum_to_one():

@@ -88,7 +88,7 @@ def test_the_full_method_equals_a_literal_loop_over_all_frames(changes, late, re
 
 
 def test_lab_patches_are_matched_beside_the_features():
-    """The same as features that have the patches in them; the full method's keys likewise."""
+    """The same as features that have the patches in them."""
     frames, given = video(5, 37, 45), {"00000": squares(37, 45, o2=(3, 4, 14), o7=(15, 22, 17))}
     beside = propagate_labels(frames, given, colours, settings(lab_weight=0.3), CPU)
     within = propagate_labels(frames, given, lambda p: with_lab(colours(p)[0], p, 0.3)[None], settings(), CPU)
@@ -96,10 +96,15 @@ def test_lab_patches_are_matched_beside_the_features():
     for found, expected in zip(beside, within, strict=True):
         assert torch.equal(found.probabilities, expected.probabilities)
     assert not torch.equal(found.probabilities, list(alone)[-1].probabilities)
-    full = [
-        list(segment_sequence(frames, given, StubModel(), settings(lab_weight=weight), CPU)) for weight in (0.0, 0.3)
-    ]
-    assert not torch.equal(full[0][-1].probabilities, full[1][-1].probabilities)
+
+
+@pytest.mark.parametrize("weight", ["lab_weight", "layer2_weight"])
+def test_the_full_method_matches_what_stands_beside_the_keys(weight):
+    frames, given = video(5, 37, 45), {"00000": squares(37, 45, o2=(3, 4, 14), o7=(15, 22, 17))}
+    alone, beside = (
+        list(segment_sequence(frames, given, StubModel(), settings(**{weight: value}), CPU)) for value in (0.0, 0.3)
+    )
+    assert not torch.equal(alone[-1].probabilities, beside[-1].probabilities)
 
 
 def test_a_moving_square_is_followed():
