@@ -51,7 +51,7 @@ class FullTracker:
         for number, columns in enumerate(np.array_split(np.arange(size[1]), objects), 1):
             first[size[0] // 4 : size[0] // 2, columns] = number
         self.device = device
-        method = MaskEmbedding(model, settings.refinement_rounds, settings.kept_mask, precision)
+        method = MaskEmbedding.from_settings(model, settings, precision)
         self.tracker = Tracker(method, size, {"0": first}, settings, device)
         with torch.inference_mode():
             self.tracker.step("0", self.image)

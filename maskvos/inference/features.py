@@ -74,7 +74,8 @@ def with_layer2(key: Tensor, layer2: Tensor, weight: float) -> Tensor:
     """
     if weight == 0:
         return key
-    centred = layer2.float() - layer2.float().mean((2, 3), keepdim=True)
+    maps = layer2.float()
+    centred = maps - maps.mean((2, 3), keepdim=True)
     return torch.cat([key, weight**0.5 * functional.normalize(centred, dim=1)], 1)
 
 

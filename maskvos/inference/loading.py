@@ -51,8 +51,7 @@ def load_method(weights: Path, wanted: MethodName | None, settings: Tracking, de
     kind, networks = stored_networks(path)
     if kind == "model" and wanted != "propagation":
         model = place(load_model(path, networks), device)
-        rounds, kept = settings.refinement_rounds, settings.kept_mask
-        full = MaskEmbedding(model, rounds, kept, precision, settings.layer2_weight)
+        full = MaskEmbedding.from_settings(model, settings, precision)
         return LoadedMethod(full, "full", precision, description)
     encoder = place(load_encoder(path, networks), device)
     features = (trunk_features if kind == "backbone" else encoder_keys)(encoder, precision, settings.layer2_weight)

@@ -11,6 +11,7 @@ from maskvos.inference.geometry import STRIDE, Geometry, pad_to_stride, to_worki
 from maskvos.networks.aggregation import soft_aggregate
 from maskvos.networks.encoder import Features
 from maskvos.networks.model import MaskVOS
+from maskvos.params.inference import Matching
 from maskvos.training.device import autocast, for_device
 
 # Objects that V and D take at once, by device. On a processor one is as fast as seven (240x432, one thread, fp32: 2.6 s
@@ -95,6 +96,11 @@ class MaskEmbedding:
         self.model = model.eval()
         self.rounds, self.kept_mask, self.precision = rounds, kept_mask, precision
         self.layer2_weight = layer2_weight
+
+    @classmethod
+    def from_settings(cls, model: MaskVOS, settings: Matching, precision: str) -> "MaskEmbedding":
+        """The method with all that the test protocol says of it."""
+        return cls(model, settings.refinement_rounds, settings.kept_mask, precision, settings.layer2_weight)
 
     def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
         """See ``Method``."""

@@ -89,9 +89,7 @@ def segment_sequence(
     Raises:
         UserError: a mask does not fit its frame, or frames differ in size.
     """
-    rounds, kept = settings.refinement_rounds, settings.kept_mask
-    method = MaskEmbedding(model, rounds, kept, precision, settings.layer2_weight)
-    return _track(frames, given, method, settings, device)
+    return _track(frames, given, MaskEmbedding.from_settings(model, settings, precision), settings, device)
 
 
 @torch.inference_mode()
