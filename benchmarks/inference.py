@@ -30,6 +30,7 @@ from maskvos.tables.table import Cell, Line, Table
 from maskvos.training.device import used_precision
 
 SIZE = (480, 854)  # DAVIS
+PARTS = ("E", "matching", "parts of cells", "readout", "V", "D")
 
 
 def preset(name: str) -> tuple[Networks, Tracking]:
@@ -83,16 +84,16 @@ def model(args: argparse.Namespace, device: torch.device) -> None:
     network, rate, rows = build(networks, device), matrix_rate(device, args.runs), []
     for precision in ("fp32", "bf16"):
         if precision == "bf16" and used_precision(device, "auto") != "bf16":
-            rows.append([precision, *["not measured: no bf16 instructions here"] + ["–"] * 7])
+            rows.append([precision, *["not measured: no bf16 instructions here"] + ["–"] * 8])
             continue
         tracker = FullTracker(network, settings, SIZE, args.objects, device, precision)
         seconds = best_time(tracker.step, args.runs, device)
         operations = tracker.operations()
         with timed_parts(tracker) as parts:
             tracker.step()
-        shares = [f"{parts[name]:.3f}" for name in ("E", "matching", "readout", "V", "D")]
+        shares = [f"{parts[name]:.3f}" for name in PARTS]
         rows.append([precision, f"{seconds:.3f}", f"{1 / seconds:.2f}", *shares, f"{operations:.0f}"])
-    show(["precision", "s a frame", "frames/s", "E", "matching", "readout", "V", "D", "GFLOP"], rows)
+    show(["precision", "s a frame", "frames/s", *PARTS, "GFLOP"], rows)
     print(f"fp32 matrix products run at {rate:.0f} GFLOP/s here.")
 
 

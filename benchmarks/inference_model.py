@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from maskvos.inference import propagate
 from maskvos.inference.methods import MaskEmbedding
+from maskvos.inference.parts import from_parts
 from maskvos.inference.propagate import Tracker
 from maskvos.networks.model import MaskVOS
 from maskvos.params.inference import Tracking
@@ -57,12 +58,13 @@ class FullTracker:
             self.tracker.step("0", self.image)
             memory = self.tracker.memory
             assert memory is not None
-            key = memory.keys[-1].permute(2, 0, 1)
-            masks = memory.masks[-1].T.unflatten(1, memory.keys.shape[1:3])
+            key, grid = memory.keys[-1].permute(2, 0, 1), self.tracker.geometry.grid
+            masks = from_parts(memory.masks[-1], grid, memory.side)
+            fine = None if memory.fine is None else from_parts(memory.fine[-1].flatten(0, 1), grid)
             assert memory.values is not None
-            values = memory.values[:, -1].transpose(1, 2).unflatten(2, memory.keys.shape[1:3])
+            values = memory.values[:, -1].transpose(1, 2).unflatten(2, grid)
             for _ in range(settings.references):
-                memory.add(key, masks, values)
+                memory.add(key, masks, values, fine=fine)
 
     def step(self) -> None:
         """One frame."""
@@ -97,6 +99,7 @@ def timed_parts(tracker: FullTracker) -> Iterator[dict[str, float]]:
     places = [
         (method, "encode", "E"),
         (memory, "match", "matching"),
+        (memory, "refine", "parts of cells"),
         (propagate, "coarse_masks", "readout"),
         (propagate, "gathered_values", "readout"),
         (method, "_decode", "D"),

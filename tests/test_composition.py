@@ -78,8 +78,9 @@ def test_one_override_gives_the_test_context_of_crw():
         "rescale_limit",
         "lab_weight",
         "layer2_weight",
+        "layer1_weight",
     )
-    assert [inference[name] for name in names] == [20, 10, 12, 0.05, True, None, 1.0, 0.0, 0.0]
+    assert [inference[name] for name in names] == [20, 10, 12, 0.05, True, None, 1.0, 0.0, 0.0, 0.0]
     assert inference["short_side"]["davis"] is None
 
 

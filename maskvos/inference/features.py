@@ -1,6 +1,7 @@
 """Features that label propagation can match: encoder keys, trunk features, converted networks', raw Lab patches."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,13 +11,23 @@ from torch.nn import functional
 
 from maskvos.errors import UserError
 from maskvos.inference.geometry import STRIDE, pad_to_stride
-from maskvos.networks.encoder import VisualEncoder
+from maskvos.networks.encoder import Features, VisualEncoder
 from maskvos.networks.features import FeatureNetwork
 from maskvos.networks.images import normalise
 from maskvos.training.device import autocast
 
-FeatureExtractor = Callable[[Tensor], Tensor]
-"""(1, 3, H', W') uint8 RGB at working resolution -> (1, D, h, w) L2-normalised, h = ceil(H' / stride)."""
+
+class Matched(NamedTuple):
+    """What is matched of a picture: ``key`` (1, D, h, w), and ``fine`` (1, C, 2h, 2w), whose dot product is added where
+    the parts of matched cells are ranked; None where matches are whole cells."""
+
+    key: Tensor
+    fine: Tensor | None = None
+
+
+FeatureExtractor = Callable[[Tensor], Tensor | Matched]
+"""(1, 3, H', W') uint8 RGB at working resolution -> (1, D, h, w) L2-normalised, h = ceil(H' / stride), or the same with
+something finer beside it."""
 
 
 def network_input(picture: Tensor) -> Tensor:
@@ -24,38 +35,52 @@ def network_input(picture: Tensor) -> Tensor:
     return pad_to_stride(normalise(picture))
 
 
-def encoder_keys(encoder: VisualEncoder, precision: str, layer2_weight: float = 0.0) -> FeatureExtractor:
-    """E's keys (Eq. 5), the features that correspondence learning trains; layer2 beside them if it has a weight."""
+def encoder_keys(
+    encoder: VisualEncoder, precision: str, layer2_weight: float = 0.0, layer1_weight: float = 0.0
+) -> FeatureExtractor:
+    """E's keys (Eq. 5), which correspondence learning trains; layer2 and layer1 beside them if they have a weight."""
+    return _extractor(encoder, precision, lambda found: found.key.float(), layer2_weight, layer1_weight)
+
+
+def trunk_features(
+    encoder: VisualEncoder, precision: str, layer2_weight: float = 0.0, layer1_weight: float = 0.0
+) -> FeatureExtractor:
+    """E's trunk without its head, L2-normalised: what the DINO stage trains; layer2 and layer1 beside it likewise."""
+    return _extractor(
+        encoder, precision, lambda found: functional.normalize(found.trunk.float(), dim=1), layer2_weight, layer1_weight
+    )
+
+
+def _extractor(
+    encoder: VisualEncoder,
+    precision: str,
+    key: Callable[[Features], Tensor],
+    layer2_weight: float,
+    layer1_weight: float,
+) -> FeatureExtractor:
     encoder.eval()
 
-    def extract(picture: Tensor) -> Tensor:
+    def extract(picture: Tensor) -> Matched:
         with autocast(picture.device, precision):
             found = encoder(network_input(picture))
-        return with_layer2(found.key.float(), found.skip8, layer2_weight)
+        return Matched(with_layer2(key(found), found.skip8, layer2_weight), fine_layer1(found.skip4, layer1_weight))
 
     return extract
 
 
-def trunk_features(encoder: VisualEncoder, precision: str, layer2_weight: float = 0.0) -> FeatureExtractor:
-    """E's trunk without its head, L2-normalised: what the DINO stage trains; layer2 beside it if it has a weight."""
-    encoder.eval()
-
-    def extract(picture: Tensor) -> Tensor:
-        with autocast(picture.device, precision):
-            found = encoder(network_input(picture))
-        return with_layer2(functional.normalize(found.trunk.float(), dim=1), found.skip8, layer2_weight)
-
-    return extract
-
-
-def converted_features(network: FeatureNetwork, precision: str, layer2_weight: float = 0.0) -> FeatureExtractor:
+def converted_features(
+    network: FeatureNetwork, precision: str, layer2_weight: float = 0.0, layer1_weight: float = 0.0
+) -> FeatureExtractor:
     """What a converted network gives, ``network.stride`` pixels apart.
 
     Raises:
-        UserError: layer2 has a weight, which such a network does not hand out.
+        UserError: layer2 or layer1 has a weight, which such a network does not hand out.
     """
-    if layer2_weight > 0:
-        raise UserError("a converted checkpoint is matched by its own features alone. Set inference.layer2_weight=0.")
+    if max(layer2_weight, layer1_weight) > 0:
+        raise UserError(
+            "a converted checkpoint is matched by its own features alone. Set inference.layer2_weight=0 and "
+            "inference.layer1_weight=0."
+        )
     network.eval()
 
     def extract(picture: Tensor) -> Tensor:
@@ -74,9 +99,19 @@ def with_layer2(key: Tensor, layer2: Tensor, weight: float) -> Tensor:
     """
     if weight == 0:
         return key
-    maps = layer2.float()
-    centred = maps - maps.mean((2, 3), keepdim=True)
-    return torch.cat([key, weight**0.5 * functional.normalize(centred, dim=1)], 1)
+    return torch.cat([key, weight**0.5 * _centred(layer2)], 1)
+
+
+def fine_layer1(layer1: Tensor, weight: float) -> Tensor | None:
+    """The trunk's layer1 (B, C, 2h, 2w), four pixels apart, so that the dot product of two places is ``weight`` x the
+    cosine; each channel is centred over its own frame, as layer2 is. None where it has no weight."""
+    return None if weight == 0 else weight**0.5 * _centred(layer1)
+
+
+def _centred(maps: Tensor) -> Tensor:
+    """Maps (B, C, h, w) less the mean of each channel over each frame, L2-normalised over C, in float32."""
+    maps = maps.float()
+    return functional.normalize(maps - maps.mean((2, 3), keepdim=True), dim=1)
 
 
 def with_lab(key: Tensor, picture: Tensor, weight: float, stride: int = STRIDE) -> Tensor:

@@ -57,15 +57,19 @@ def pad_to_stride(maps: Tensor, mode: str = "constant", stride: int = STRIDE) ->
     return functional.pad(maps, (0, -width % stride, 0, -height % stride), mode=mode)
 
 
-def to_grid(masks: Tensor, stride: int = STRIDE) -> Tensor:
-    """(K, H', W') -> (K, h, w): means over the real pixels of each cell."""
-    share = functional.avg_pool2d(pad_to_stride(torch.ones_like(masks[:1])[None], stride=stride), stride)
-    return (functional.avg_pool2d(pad_to_stride(masks[None], stride=stride), stride) / share)[0]
+def to_grid(masks: Tensor, stride: int = STRIDE, side: int = 1) -> Tensor:
+    """(K, H', W') -> (K, side h, side w): means over the real pixels of each of the side x side parts of a cell; a part
+    of padding alone repeats the one beside it."""
+    width = stride // side
+    share = functional.avg_pool2d(pad_to_stride(torch.ones_like(masks[:1])[None], stride=width), width)
+    parts = functional.avg_pool2d(pad_to_stride(masks[None], stride=width), width) / share
+    return pad_to_stride(parts, "replicate", side)[0]
 
 
 def to_working(cells: Tensor, geometry: Geometry) -> Tensor:
-    """(K, h, w) -> (K, H', W'), bilinear; the padding is cut off."""
-    enlarged = functional.interpolate(cells[None], scale_factor=geometry.stride, mode="bilinear", align_corners=False)
+    """(K, h, w), or the parts of such cells (K, side h, side w), -> (K, H', W'), bilinear; the padding is cut off."""
+    width = geometry.stride * geometry.grid[0] // cells.shape[1]
+    enlarged = functional.interpolate(cells[None], scale_factor=width, mode="bilinear", align_corners=False)
     return enlarged[0, :, : geometry.working[0], : geometry.working[1]]
 
 

@@ -35,7 +35,7 @@ def load_method(weights: Path, wanted: MethodName | None, settings: Tracking, de
     Raises:
         UserError: the weights cannot be used, or are those of an encoder where the full method is wanted.
     """
-    precision = used_precision(device, "auto")
+    precision, beside = used_precision(device, "auto"), (settings.layer2_weight, settings.layer1_weight)
     path = weights_file(weights)
     description = read_description(path)
     kind = description.get("kind")
@@ -46,7 +46,7 @@ def load_method(weights: Path, wanted: MethodName | None, settings: Tracking, de
         )
     if kind == KIND:
         network = place(load_features(path), device)
-        converted = LabelPropagation(converted_features(network, precision, settings.layer2_weight), network.stride)
+        converted = LabelPropagation(converted_features(network, precision, *beside), network.stride)
         return LoadedMethod(converted, "propagation", precision, description)
     kind, networks = stored_networks(path)
     if kind == "model" and wanted != "propagation":
@@ -54,5 +54,5 @@ def load_method(weights: Path, wanted: MethodName | None, settings: Tracking, de
         full = MaskEmbedding.from_settings(model, settings, precision)
         return LoadedMethod(full, "full", precision, description)
     encoder = place(load_encoder(path, networks), device)
-    features = (trunk_features if kind == "backbone" else encoder_keys)(encoder, precision, settings.layer2_weight)
+    features = (trunk_features if kind == "backbone" else encoder_keys)(encoder, precision, *beside)
     return LoadedMethod(LabelPropagation(features), "propagation", precision, description)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from maskvos.inference.matching import Affinity, match
+from maskvos.inference.parts import SIDE, refine, to_parts
 from maskvos.params.inference import Tracking
 
 
@@ -40,6 +41,7 @@ class ReferenceMemory:
         objects: K, all objects that the video will ever have.
         groups: number of frames in which objects are given.
         settings: the test protocol.
+        fine_dim: C of what refines the matches to parts of cells, of which masks are kept then; 0: nothing does.
     """
 
     def __init__(
@@ -50,14 +52,18 @@ class ReferenceMemory:
         groups: int,
         settings: Tracking,
         device: torch.device,
+        fine_dim: int = 0,
     ) -> None:
         self.settings = settings
+        self.side = SIDE if fine_dim else 1  # masks' cells in one of the keys, a side
         self.groups: list[Group] = []
         self.count = 0
         slots = settings.references + groups
         # Zeros, not empty: a weight of 0 times a NaN that happened to lie there would be NaN.
         self.keys = torch.zeros((slots, *grid, key_dim), device=device)
-        self.masks = torch.zeros((slots, grid[0] * grid[1], objects), device=device)
+        cells, parts = grid[0] * grid[1], self.side**2
+        self.masks = torch.zeros((slots, cells * parts, objects), device=device)
+        self.fine = torch.zeros((slots, cells, parts, fine_dim), device=device) if fine_dim else None
         self.values: Tensor | None = (
             None  # (K, slots, h * w, D'), made with the first values; label propagation has none
         )
@@ -96,15 +102,32 @@ class ReferenceMemory:
             for group in self.groups
         ]
 
-    def add(self, key: Tensor, masks: Tensor, values: Tensor | None, given: Sequence[int] = ()) -> None:
+    def refine(self, affinities: list[Affinity], fine: Tensor | None) -> list[Affinity]:
+        """The affinities by which masks are read: those of the cells, or of their parts where ``fine`` (C, 2h, 2w) is
+        kept, too."""
+        if self.fine is None or fine is None:
+            return affinities
+        query, table = to_parts(fine), self.fine.flatten(0, 1)
+        top_k, temperature = self.settings.top_k, self.settings.temperature
+        return [refine(affinity, query, table, top_k, temperature) for affinity in affinities]
+
+    def add(
+        self,
+        key: Tensor,
+        masks: Tensor,
+        values: Tensor | None,
+        given: Sequence[int] = (),
+        fine: Tensor | None = None,
+    ) -> None:
         """Keep a finished frame.
 
         Args:
             key: (D, h, w).
-            masks: (K, h, w) soft masks of all objects in [0, 1], zero for those not given so far.
+            masks: (K, side h, side w) soft masks of all objects in [0, 1], zero for those not given so far.
             values: (N, D', h, w) for the N objects known so far, those given here included, ascending; None where the
                 memory keeps no values.
             given: objects that this frame gives for the first time.
+            fine: (C, 2h, 2w), where the memory keeps it.
         """
         slots = [self.count % self.settings.references] if self.settings.references else []
         if given:
@@ -112,11 +135,13 @@ class ReferenceMemory:
             self.groups.append(group)
             slots.append(group.slot)
         if values is not None and self.values is None:
-            objects = self.masks.shape[2]
-            self.values = values.new_zeros((objects, *self.masks.shape[:2], values.shape[1]))
+            slot_shape = self.keys.shape[0], self.keys.shape[1] * self.keys.shape[2]
+            self.values = values.new_zeros((self.masks.shape[2], *slot_shape, values.shape[1]))
         for slot in slots:
             self.keys[slot] = key.permute(1, 2, 0)
-            self.masks[slot] = masks.flatten(1).T
+            self.masks[slot] = to_parts(masks, self.side).flatten(0, 1)
+            if self.fine is not None and fine is not None:
+                self.fine[slot] = to_parts(fine)
             if values is not None and self.values is not None:
                 self.values[self.known, slot] = values.flatten(2).transpose(1, 2)
         self.count += 1

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from maskvos.inference.features import FeatureExtractor, network_input, with_layer2
+from maskvos.inference.features import FeatureExtractor, Matched, fine_layer1, network_input, with_layer2
 from maskvos.inference.geometry import STRIDE, Geometry, pad_to_stride, to_working
 from maskvos.networks.aggregation import soft_aggregate
 from maskvos.networks.encoder import Features
@@ -21,10 +21,12 @@ OBJECTS_AT_ONCE = {"cpu": 1, "cuda": 8}
 
 @dataclass(frozen=True)
 class Frame:
-    """Working resolution: key (D, h, w); for the full method also the network's input and E's features."""
+    """Working resolution: key (D, h, w), and what refines its matches, if anything does, ``fine`` (C, 2h, 2w); for the
+    full method also the network's input and E's features."""
 
     key: Tensor
     geometry: Geometry
+    fine: Tensor | None = None
     image: Tensor | None = None
     features: Features | None = None
 
@@ -40,7 +42,8 @@ class Method(Protocol):
         ...
 
     def predict(self, frame: Frame, coarse: Tensor, gathered: Tensor | None) -> Tensor:
-        """Coarse masks (N, h, w) and gathered values (N, D', h, w), if any -> probabilities (N+1, H', W')."""
+        """Coarse masks (N, h, w), or of cells' parts (N, 2h, 2w), and gathered values (N, D', h, w), if any ->
+        probabilities (N+1, H', W')."""
         ...
 
     def values(self, frame: Frame, masks: Tensor) -> Tensor | None:
@@ -63,7 +66,9 @@ class LabelPropagation:
 
     def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
         """See ``Method``."""
-        return Frame(self.features(picture)[0], geometry)
+        found = self.features(picture)
+        key, fine = found if isinstance(found, Matched) else Matched(found)
+        return Frame(key[0], geometry, None if fine is None else fine[0])
 
     def predict(self, frame: Frame, coarse: Tensor, gathered: Tensor | None) -> Tensor:
         """The coarse masks, enlarged."""
@@ -81,6 +86,7 @@ class MaskEmbedding:
         rounds: refinement rounds. Round 1 is Eq. 9 with the coarse mask of Eq. 8; each later round puts the last
             prediction in its place; with 0, the gathered values of Eq. 7 are decoded without V of the query.
         layer2_weight: of E's layer2 in the similarity, beside the keys' 1.
+        layer1_weight: of E's layer1 where matches are refined to parts of cells; 0: they are not.
     """
 
     stride = STRIDE
@@ -92,15 +98,17 @@ class MaskEmbedding:
         kept_mask: Literal["coarse", "refined", "mean"],
         precision: str,
         layer2_weight: float = 0.0,
+        layer1_weight: float = 0.0,
     ) -> None:
         self.model = model.eval()
         self.rounds, self.kept_mask, self.precision = rounds, kept_mask, precision
-        self.layer2_weight = layer2_weight
+        self.layer2_weight, self.layer1_weight = layer2_weight, layer1_weight
 
     @classmethod
     def from_settings(cls, model: MaskVOS, settings: Matching, precision: str) -> "MaskEmbedding":
         """The method with all that the test protocol says of it."""
-        return cls(model, settings.refinement_rounds, settings.kept_mask, precision, settings.layer2_weight)
+        weights = settings.layer2_weight, settings.layer1_weight
+        return cls(model, settings.refinement_rounds, settings.kept_mask, precision, *weights)
 
     def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
         """See ``Method``."""
@@ -108,7 +116,8 @@ class MaskEmbedding:
         with autocast(image.device, self.precision):
             features = self.model.encoder(image)
         key = with_layer2(features.key.float(), features.skip8, self.layer2_weight)[0]
-        return Frame(key, geometry, image, features)
+        fine = fine_layer1(features.skip4, self.layer1_weight)
+        return Frame(key, geometry, None if fine is None else fine[0], image, features)
 
     def predict(self, frame: Frame, coarse: Tensor, gathered: Tensor | None) -> Tensor:
         """See ``Method``; Eq. 9 ``rounds`` times."""

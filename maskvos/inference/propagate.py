@@ -140,16 +140,16 @@ class Tracker:
         if self.memory is None and not new:  # nothing has been marked so far
             return Prediction(name, np.zeros(self.geometry.original, np.uint8), with_background(masks))
         frame = self.encode(working_picture(image, self.geometry, self.device), self.geometry)
-        kept, kept_cells = masks.clone(), to_grid(masks, self.geometry.stride)
         if self.memory is None:
-            self.memory = self.empty_memory(len(frame.key))
-        else:
+            self.memory = self.empty_memory(len(frame.key), 0 if frame.fine is None else len(frame.fine))
+        kept, kept_cells = masks.clone(), self.cells(masks)
+        if self.memory.groups:
             self._predict(frame, self.memory, masks, kept, kept_cells)
         if first is not None and new:
             self._check(name, "mask of frame", first)
             _override(first, self, new, masks, kept, kept_cells)
         known = sorted({*self.memory.known, *new})
-        self.memory.add(frame.key, kept_cells, self.method.values(frame, kept[known]), new)
+        self.memory.add(frame.key, kept_cells, self.method.values(frame, kept[known]), new, frame.fine)
         probabilities = with_background(masks)
         ids = self.names[to_labels(probabilities, self.geometry)]
         if first is not None:
@@ -165,19 +165,23 @@ class Tracker:
         """Fill in the known objects: predicted ``masks``, and what is ``kept`` as a reference at both resolutions."""
         known = memory.known
         affinities = memory.match(frame.key)
-        coarse = coarse_masks(memory, affinities)
+        coarse = coarse_masks(memory, memory.refine(affinities, frame.fine))
         gathered = gathered_values(memory, affinities)
         refined = self.method.predict(frame, coarse, gathered)[1:]
         masks[known] = refined
         share = {"coarse": 0.0, "mean": 0.5, "refined": 1.0}[self.method.kept_mask]
         kept[known] = torch.lerp(to_working(coarse, self.geometry), refined, share)
-        kept_cells[known] = torch.lerp(coarse, to_grid(refined, self.geometry.stride), share)
+        kept_cells[known] = torch.lerp(coarse, self.cells(refined), share)
 
-    def empty_memory(self, key_dim: int, device: torch.device | None = None) -> ReferenceMemory:
+    def cells(self, masks: Tensor) -> Tensor:
+        """Masks (K, H', W') as the memory keeps them: of cells, or of their parts."""
+        return to_grid(masks, self.geometry.stride, self.memory.side if self.memory is not None else 1)
+
+    def empty_memory(self, key_dim: int, fine_dim: int, device: torch.device | None = None) -> ReferenceMemory:
         """A memory for this video, without references so far; on the tracker's device unless another is named."""
         groups = sum(bool(object_ids(mask)) for mask in self.given.values())
         grid, count = self.geometry.grid, len(self.objects)
-        return ReferenceMemory(grid, key_dim, count, groups, self.settings, device or self.device)
+        return ReferenceMemory(grid, key_dim, count, groups, self.settings, device or self.device, fine_dim)
 
     def _check(self, name: str, what: str, array: np.ndarray) -> None:
         if array.shape[:2] != self.geometry.original:
@@ -193,6 +197,6 @@ def _override(
     """A given mask replaces whatever was predicted at its pixels."""
     objects = [tracker.objects[number] for number in new]
     given = working_masks(first, objects, tracker.geometry, tracker.device)
-    for target, truth in ((masks, given), (kept, given), (kept_cells, to_grid(given, tracker.geometry.stride))):
+    for target, truth in ((masks, given), (kept, given), (kept_cells, tracker.cells(given))):
         target *= (1 - truth.sum(0)).clamp(0, 1)
         target[new] = truth

@@ -19,6 +19,7 @@ from maskvos.inference.features import (
 from maskvos.inference.propagate import Frames, Given, propagate_labels, segment_sequence
 from maskvos.networks.features import load_features
 from maskvos.networks.files import load_encoder, load_model, untrained_encoder
+from maskvos.params.inference import Matching
 from maskvos.training.device import place, used_precision
 
 Masks = Iterator[tuple[str, np.ndarray]]
@@ -56,14 +57,15 @@ def make_row(row: str, params: Any, weights: Path | None, device: torch.device, 
     settings = params.inference.for_layout(layout)
     if row == "external":
         network = place(load_features(weights or ""), device)
-        features = converted_features(network, used_precision(device, params.precision), settings.layer2_weight)
+        precision, beside = used_precision(device, params.precision), (settings.layer2_weight, settings.layer1_weight)
+        features = converted_features(network, precision, *beside)
         tracking = {"settings": settings, "device": device, "features": features, "stride": network.stride}
         return partial(_ids, propagate_labels, **tracking)
     if row == "full":
         model = place(load_model(weights or "", params.networks), device)
         precision = used_precision(device, params.precision)
         return partial(_ids, segment_sequence, settings=settings, device=device, model=model, precision=precision)
-    features = _features(row, params, weights, device, settings.layer2_weight)
+    features = _features(row, params, weights, device, settings)
     if row == "lab":  # the patches are the features
         settings = settings.model_copy(update={"lab_weight": 0.0})
     return partial(_ids, propagate_labels, settings=settings, device=device, features=features)
@@ -80,15 +82,15 @@ def copy_masks(frames: Frames, given: Given) -> Masks:
 
 
 def _features(
-    row: str, params: Any, weights: Path | None, device: torch.device, layer2_weight: float
+    row: str, params: Any, weights: Path | None, device: torch.device, settings: Matching
 ) -> FeatureExtractor:
     if row == "lab":
         return lab_patches
-    precision = used_precision(device, params.precision)
+    precision, beside = used_precision(device, params.precision), (settings.layer2_weight, settings.layer1_weight)
     if row == "untrained":
-        return encoder_keys(place(untrained_encoder(params.networks, params.seed), device), precision, layer2_weight)
+        return encoder_keys(place(untrained_encoder(params.networks, params.seed), device), precision, *beside)
     encoder = place(load_encoder(weights or "", params.networks, params.seed), device)
-    return (trunk_features if row == "backbone" else encoder_keys)(encoder, precision, layer2_weight)
+    return (trunk_features if row == "backbone" else encoder_keys)(encoder, precision, *beside)
 
 
 def _ids(method: Callable[..., Iterator[Any]], frames: Frames, given: Given, **arguments: Any) -> Masks:

@@ -19,6 +19,7 @@ PAPER = Tracking(
     first_radius=None,
     lab_weight=0.0,
     layer2_weight=0.0,
+    layer1_weight=0.0,
     temperature=0.05,
     refinement_rounds=3,
     kept_mask="mean",
@@ -102,6 +103,8 @@ def describe(settings: Tracking, model: bool) -> str:
         matching += f", lab_weight {settings.lab_weight:g}"
     if settings.layer2_weight > 0:
         matching += f", layer2_weight {settings.layer2_weight:g}"
+    if settings.layer1_weight > 0:
+        matching += f", layer1_weight {settings.layer1_weight:g}"
     if settings.rescale_limit > 1:
         matching += f", rescale_limit {settings.rescale_limit:g}"
     if not model:

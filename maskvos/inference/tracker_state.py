@@ -49,7 +49,8 @@ def load_state(path: Path, tracker: Tracker) -> None:
         header = json.loads(file.readline())
         if not header["tensors"]:
             return
-        memory = tracker.empty_memory(header["tensors"]["keys"]["shape"][-1])
+        dims = {name: described["shape"][-1] for name, described in header["tensors"].items()}
+        memory = tracker.empty_memory(dims["keys"], dims.get("fine", 0))
         for name, described in header["tensors"].items():
             tensor = getattr(memory, name)
             if tensor is None:  # values, which the memory makes with the first ones

@@ -8,7 +8,13 @@ from maskvos.errors import UserError
 from maskvos.params.base import Section
 
 # Settings that came later, with what was done before them: what a file that was written then means.
-LATER: dict[str, Any] = {"first_radius": None, "rescale_limit": 1.0, "lab_weight": 0.0, "layer2_weight": 0.0}
+LATER: dict[str, Any] = {
+    "first_radius": None,
+    "rescale_limit": 1.0,
+    "lab_weight": 0.0,
+    "layer2_weight": 0.0,
+    "layer1_weight": 0.0,
+}
 
 
 def with_later(content: Any) -> Any:
@@ -25,6 +31,7 @@ class Matching(Section):
     first_radius: int | None = Field(ge=1)  # of the first frame; null: anywhere in it
     lab_weight: float = Field(ge=0)  # of raw Lab patches in the similarity, beside the features' 1; 0: features alone
     layer2_weight: float = Field(ge=0)  # of the trunk's layer2 in the similarity, likewise
+    layer1_weight: float = Field(ge=0)  # of its layer1, which refines matches to quarters of cells; 0: whole cells
     temperature: float = Field(gt=0)
     refinement_rounds: int = Field(ge=0, le=5)
     kept_mask: Literal["coarse", "refined", "mean"]

@@ -23,12 +23,13 @@ def test_products_of_a_grid_within_one_tile():
     assert products(3, 3, 5, 2, CPU) == pytest.approx(1e-9 * 2 * 5 * (2 * 81 + 81))
 
 
-def test_a_full_tracker_has_all_its_references_and_times_its_parts():
-    tracker = FullTracker(build(networks(), CPU), settings(), (40, 64), 2, CPU, "fp32")
+@pytest.mark.parametrize("fine", [0.0, 0.3])
+def test_a_full_tracker_has_all_its_references_and_times_its_parts(fine):
+    tracker = FullTracker(build(networks(), CPU), settings(layer1_weight=fine), (40, 64), 2, CPU, "fp32")
     assert tracker.tracker.memory.count == settings().references + 1
     with timed_parts(tracker) as parts:
         tracker.step()
-    assert set(parts) == {"E", "matching", "readout", "V", "D"}
+    assert set(parts) == {"E", "matching", "parts of cells", "readout", "V", "D"}
     assert all(seconds > 0 for seconds in parts.values())
     before = dict(parts)
     tracker.step()

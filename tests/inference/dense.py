@@ -17,15 +17,41 @@ def dense(query, keys, first, recent, top_k, radius, temperature, first_radius=N
     result = np.zeros((cells, len(keys) * cells))
     for y in range(height):
         for x in range(width):
-            candidates = []
-            for slot, reach in [*((slot, first_radius) for slot in first), *((slot, radius) for slot in recent)]:
-                for v in range(height):
-                    for u in range(width):
-                        if reach is None or math.sqrt((y - v) ** 2 + (x - u) ** 2) < reach:
-                            score = float(np.dot(query[y, x], keys[slot, v, u]))
-                            candidates.append((score, slot * cells + v * width + u))
-            best = sorted(candidates, reverse=True)[:top_k]
-            exponentials = [math.exp(score / temperature) for score, _ in best]
-            for (_, index), exponential in zip(best, exponentials, strict=True):
-                result[y * width + x, index] += exponential / sum(exponentials)
+            best = _best(query, keys, first, recent, top_k, radius, first_radius, (y, x))
+            _weigh(result[y * width + x], best, temperature)
     return result
+
+
+def dense_parts(query, keys, fine, fine_keys, first, recent, top_k, radius, temperature, first_radius=None):
+    """The same for the four parts of each cell, (4 Q, S * cells * 4): fine (h, w, 4, C), fine_keys (S, h, w, 4, C)."""
+    height, width, _ = query.shape
+    cells, table = height * width, fine_keys.reshape(-1, fine_keys.shape[-1])
+    result = np.zeros((4 * cells, len(keys) * 4 * cells))
+    for y in range(height):
+        for x in range(width):
+            best = _best(query, keys, first, recent, top_k, radius, first_radius, (y, x))
+            for part in range(4):
+                own, matched = fine[y, x, part], [(s, 4 * index + place) for s, index in best for place in range(4)]
+                candidates = sorted(((s + float(np.dot(own, table[i])), i) for s, i in matched), reverse=True)
+                _weigh(result[4 * (y * width + x) + part], candidates[:top_k], temperature)
+    return result
+
+
+def _best(query, keys, first, recent, top_k, radius, first_radius, cell):
+    """The ``top_k`` best (score, index) of a cell."""
+    height, width, _ = query.shape
+    (y, x), candidates = cell, []
+    for slot, reach in [*((slot, first_radius) for slot in first), *((slot, radius) for slot in recent)]:
+        for v in range(height):
+            for u in range(width):
+                if reach is None or math.sqrt((y - v) ** 2 + (x - u) ** 2) < reach:
+                    score = float(np.dot(query[y, x], keys[slot, v, u]))
+                    candidates.append((score, (slot * height + v) * width + u))
+    return sorted(candidates, reverse=True)[:top_k]
+
+
+def _weigh(row, best, temperature):
+    """Add the softmax over the best to a row of weights, in place."""
+    exponentials = [math.exp(score / temperature) for score, _ in best]
+    for (_, index), exponential in zip(best, exponentials, strict=True):
+        row[index] += exponential / sum(exponentials)

@@ -33,6 +33,7 @@ def inference(**changes):
         "rescale_limit": 1.0,
         "lab_weight": 0.0,
         "layer2_weight": 0.0,
+        "layer1_weight": 0.0,
     }
     return Inference(**(values | changes))
 

@@ -9,6 +9,7 @@ from maskvos.errors import UserError
 from maskvos.inference.features import (
     converted_features,
     encoder_keys,
+    fine_layer1,
     lab_patches,
     network_input,
     trunk_features,
@@ -31,7 +32,8 @@ def test_grid_and_norm_at_odd_sizes(extract):
         "trunk": trunk_features(encoder, "fp32"),
     }[extract]
     with torch.inference_mode():
-        features = method(picture)
+        found = method(picture)
+    features = found if extract == "lab" else found.key
     assert features.shape == (1, {"lab": 48, "keys": 16, "trunk": 256}[extract], 5, 7)
     torch.testing.assert_close(features.norm(dim=1), torch.ones(1, 5, 7))
 
@@ -71,19 +73,32 @@ def test_layer2_adds_its_cosine_to_the_similarity_of_the_keys():
     assert with_layer2(key, layer2, 0.0) is key
 
 
+def test_layer1_adds_its_cosine_where_matches_are_refined():
+    layer1 = torch.rand(1, 6, 4, 8) * torch.rand(1, 6, 1, 1) * 9
+    fine, maps = fine_layer1(layer1, 0.3)[0].numpy(), layer1[0].double().numpy()
+    for one, other in (((0, 1), (2, 3)), ((3, 7), (3, 7))):
+        left, right = ([maps[c][cell] - maps[c].sum() / 32 for c in range(6)] for cell in (one, other))
+        cosine = np.dot(left, right) / np.sqrt(np.dot(left, left) * np.dot(right, right))
+        np.testing.assert_allclose(fine[:, *one] @ fine[:, *other], 0.3 * cosine, rtol=0, atol=1e-5)
+    assert fine_layer1(layer1, 0.0) is None
+
+
 @pytest.mark.parametrize("extract", [encoder_keys, trunk_features])
-def test_layer2_stands_beside_what_is_matched(extract):
+def test_layer2_and_layer1_stand_beside_what_is_matched(extract):
     picture = torch.randint(0, 256, (1, 3, 37, 50), dtype=torch.uint8)
     encoder = untrained_encoder(NETWORKS, 0)
     with torch.inference_mode():
-        alone, both = extract(encoder, "fp32")(picture), extract(encoder, "fp32", 0.3)(picture)
-        layer2 = encoder(network_input(picture)).skip8
-    assert torch.equal(both, with_layer2(alone, layer2, 0.3))
+        alone, both = extract(encoder, "fp32")(picture), extract(encoder, "fp32", 0.3, 0.2)(picture)
+        maps = encoder(network_input(picture))
+    assert alone.fine is None
+    assert torch.equal(both.key, with_layer2(alone.key, maps.skip8, 0.3))
+    assert torch.equal(both.fine, fine_layer1(maps.skip4, 0.2))
 
 
-def test_a_converted_network_has_no_layer2_to_match():
-    with pytest.raises(UserError, match="layer2_weight=0"):
-        converted_features(torch.nn.Identity(), "fp32", 0.3)
+@pytest.mark.parametrize("weights", [(0.3, 0.0), (0.0, 0.3)])
+def test_a_converted_network_has_neither_to_match(weights):
+    with pytest.raises(UserError, match=r"layer2_weight=0 and inference\.layer1_weight=0"):
+        converted_features(torch.nn.Identity(), "fp32", *weights)
 
 
 def test_padding_is_the_mean_colour():

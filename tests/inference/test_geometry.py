@@ -47,6 +47,25 @@ def test_a_full_mask_stays_full_in_padded_cells():
     torch.testing.assert_close(to_working(cells, geometry), torch.ones(1, 11, 18))
 
 
+def test_parts_of_padding_alone_repeat_the_one_beside_them():
+    """11 x 18 pixels: the lower parts of the lower cells have three rows, the right ones of the last column none."""
+    masks = torch.rand(2, 11, 18)
+    parts = to_grid(masks, 8, 2)
+    assert parts.shape == (2, 4, 6)
+    for y, row in enumerate((0, 4, 8, 8)):
+        for x, column in enumerate((0, 4, 8, 12, 16, 16)):
+            expected = masks[:, row : row + 4, column : column + 4].mean((1, 2))
+            torch.testing.assert_close(parts[:, y, x], expected)
+
+
+def test_parts_are_enlarged_from_their_own_centres():
+    geometry, parts = plan_geometry(11, 18, None), torch.rand(1, 4, 6)
+    enlarged = to_working(parts, geometry)
+    assert enlarged.shape == (1, 11, 18)
+    between = parts[0, 0, 0] + (parts[0, 0, 1] - parts[0, 0, 0]) * 0.5 / 4  # pixel 2: half a pixel past the centre
+    torch.testing.assert_close(enlarged[0, 0, 2], between)
+
+
 def test_another_stride():
     geometry = plan_geometry(20, 35, None, 16)
     assert geometry.grid == (2, 3) and geometry.stride == 16

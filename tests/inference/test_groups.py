@@ -61,6 +61,14 @@ def test_rescaling_by_hand():
     assert torch.equal(rescaled(masks, 1.0), masks)
 
 
+def test_peaks_are_looked_for_in_whole_cells():
+    """One part is full, its cell is not: the object is raised by what the cell lacks; by parts alone it would not."""
+    masks = torch.tensor([[[1.0, 0.6, 0.0, 0.0], [0.6, 0.6, 0.0, 0.0]]])  # two cells of 2 x 2 parts, 0.7 and 0
+    raised = torch.stack([1 - masks[0], masks[0] / 0.7])  # the background has its peak in the second cell
+    torch.testing.assert_close(rescaled(masks, 2.0, 2)[0], raised[1] / raised.sum(0).clamp_min(1))
+    assert torch.equal(rescaled(masks, 2.0), masks)
+
+
 def test_rescaling_leaves_faint_what_is_shown_nowhere():
     masks = torch.tensor([[[0.0, 0.3]], [[0.6, 0.2]], [[0.0, 0.0]]])  # the background has 0.4 and 0.5
     faint, seen, absent = rescaled(masks, 2.0)

@@ -52,14 +52,14 @@ def test_method_by_weights_and_wish(weights, kind, wanted, name, single):
 @torch.inference_mode()
 @pytest.mark.parametrize("kind", ["model", "encoder", "backbone"])
 @pytest.mark.parametrize("wanted", [None, "propagation"])
-def test_layer2_is_matched_where_the_settings_weigh_it(weights, kind, wanted):
+def test_layer2_and_layer1_are_matched_where_the_settings_weigh_them(weights, kind, wanted):
     picture = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8)
-    plain, beside = (
-        load_method(weights / kind, wanted, settings(layer2_weight=weight), CPU).method.encode(picture, GEOMETRY).key
-        for weight in (0.0, 0.3)
-    )
-    assert len(beside) == len(plain) + 128
-    assert torch.equal(beside[: len(plain)], plain)
+    chosen = settings(), settings(layer2_weight=0.3, layer1_weight=0.2)
+    plain, beside = (load_method(weights / kind, wanted, s, CPU).method.encode(picture, GEOMETRY) for s in chosen)
+    assert len(beside.key) == len(plain.key) + 128
+    assert torch.equal(beside.key[: len(plain.key)], plain.key)
+    assert plain.fine is None and beside.fine.shape == (64, 8, 8)
+    torch.testing.assert_close(beside.fine.square().sum(0), torch.full((8, 8), 0.2))
 
 
 @torch.inference_mode()
@@ -68,7 +68,8 @@ def test_propagation_with_a_model_uses_its_encoder(weights):
     loaded = load_method(weights / "model", "propagation", settings(), CPU)
     encoder = load_encoder(weights / "model", NETWORKS).eval()
     expected = encoder((picture / 255 - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]).key
-    torch.testing.assert_close(loaded.method.features(picture), expected, atol=0.05, rtol=0)  # bf16 where there is one
+    found = loaded.method.features(picture).key
+    torch.testing.assert_close(found, expected, atol=0.05, rtol=0)  # bf16 where there is one
 
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -23,22 +23,23 @@ def make_tracker(full=True, size=(64, 96), **changes):
     masks[0][:4, :4] = 2
     late = np.zeros(size, np.uint8)
     late[40:, 40:] = 3
-    method = MaskEmbedding(MaskVOS(networks()), 1, "mean", "fp32") if full else LabelPropagation(colours)
-    tracker = Tracker(method, size, {"00000": masks[0], "00001": late}, settings(**changes), CPU)
+    chosen = settings(**changes)
+    method = MaskEmbedding.from_settings(MaskVOS(networks()), chosen, "fp32") if full else LabelPropagation(colours)
+    tracker = Tracker(method, size, {"00000": masks[0], "00001": late}, chosen, CPU)
     return tracker, frames
 
 
-@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize(("full", "fine"), [(True, 0.0), (False, 0.0), (True, 0.3)])
 @pytest.mark.parametrize("references", [0, 5])
 @torch.inference_mode()
-def test_the_count_is_what_the_memory_takes(full, references):
-    tracker, frames = make_tracker(full, references=references)
+def test_the_count_is_what_the_memory_takes(full, fine, references):
+    tracker, frames = make_tracker(full, references=references, layer1_weight=fine)
     expected = reference_bytes(tracker)
     assert tracker.memory is None
     for frame in frames:
         tracker.step(*frame)
     memory = tracker.memory
-    held = [memory.keys, memory.masks, *([memory.values] if full else [])]
+    held = [memory.keys, memory.masks, *([memory.values] if full else []), *([memory.fine] if fine else [])]
     assert expected == sum(tensor.nbytes for tensor in held)
 
 

@@ -11,7 +11,7 @@ from maskvos.inference.methods import LabelPropagation, MaskEmbedding
 from maskvos.networks.aggregation import soft_aggregate
 from maskvos.networks.files import untrained_encoder
 from maskvos.networks.model import MaskVOS
-from tests.inference.stubs import StubModel, colours
+from tests.inference.stubs import StubModel, colours, settings
 from tests.inference.test_features import NETWORKS
 
 GEOMETRY = plan_geometry(20, 30, None)
@@ -83,11 +83,14 @@ def test_objects_at_once_change_nothing(monkeypatch, count):
     torch.testing.assert_close(method.predict(frame, coarse, values), probabilities, rtol=0, atol=1e-6)
 
 
-def test_layer2_stands_beside_the_keys_as_in_label_propagation():
+def test_layer2_and_layer1_stand_beside_the_keys_as_in_label_propagation():
     model, picture = MaskVOS(NETWORKS), torch.randint(0, 256, (1, 3, 20, 30), dtype=torch.uint8)
     with torch.inference_mode():
-        frame = MaskEmbedding(model, 1, "mean", "fp32", layer2_weight=0.3).encode(picture, GEOMETRY)
-        assert torch.equal(frame.key, encoder_keys(model.encoder, "fp32", 0.3)(picture)[0])
+        chosen = settings(layer2_weight=0.3, layer1_weight=0.2)
+        frame = MaskEmbedding.from_settings(model, chosen, "fp32").encode(picture, GEOMETRY)
+        other = LabelPropagation(encoder_keys(model.encoder, "fp32", 0.3, 0.2)).encode(picture, GEOMETRY)
+        assert torch.equal(frame.key, other.key) and torch.equal(frame.fine, other.fine)
+        assert MaskEmbedding(model, 1, "mean", "fp32").encode(picture, GEOMETRY).fine is None
 
 
 def test_probabilities_sum_to_one():

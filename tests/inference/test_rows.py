@@ -88,20 +88,22 @@ def test_the_layout_decides_the_resolution(row, layout, short_side, weights):
     assert method.keywords["settings"] == PARAMS.inference.at(short_side)
 
 
+@pytest.mark.parametrize("name", ["layer2_weight", "layer1_weight"])
 @pytest.mark.parametrize("row", ["untrained", "backbone", "correspondence"])
-def test_layer2_is_matched_where_the_settings_weigh_it(row, weights):
+def test_early_layers_are_matched_where_the_settings_weigh_them(row, name, weights):
     frames, masks = moving_square(3)
     needed = weights / row if row != "untrained" else None
     last = []
     for weight in (0.0, 5.0):
-        params = SimpleNamespace(**{**vars(PARAMS), "inference": inference(layer2_weight=weight)})
+        params = SimpleNamespace(**{**vars(PARAMS), "inference": inference(**{name: weight})})
         last.append(list(make_row(row, params, needed, CPU, "davis")(frames, {"00000": masks[0]}))[-1][1])
     assert not np.array_equal(*last)
 
 
-def test_a_converted_network_has_no_layer2_to_match(weights):
-    params = SimpleNamespace(**{**vars(PARAMS), "inference": inference(layer2_weight=0.3)})
-    with pytest.raises(UserError, match="layer2_weight=0"):
+@pytest.mark.parametrize("name", ["layer2_weight", "layer1_weight"])
+def test_a_converted_network_has_no_early_layer_to_match(name, weights):
+    params = SimpleNamespace(**{**vars(PARAMS), "inference": inference(**{name: 0.3})})
+    with pytest.raises(UserError, match=f"{name}=0"):
         make_row("external", params, weights / "external", CPU, "davis")
 
 

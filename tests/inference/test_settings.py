@@ -60,6 +60,7 @@ def params(tmp_path):
         "rescale_limit": 1.5,
         "lab_weight": 0.25,
         "layer2_weight": 0.5,
+        "layer1_weight": 0.75,
     }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
     return tmp_path / "params.yaml"

@@ -12,28 +12,29 @@ from tests.inference.stubs import CPU, colours, moving_square, settings
 from tests.tiny import networks
 
 
-def make_tracker(full, given):
+def make_tracker(full, given, fine=False):
     torch.manual_seed(0)
-    method = MaskEmbedding(MaskVOS(networks()), 1, "mean", "fp32") if full else LabelPropagation(colours)
-    return Tracker(method, (64, 96), given, settings(), CPU)
+    chosen = settings(layer1_weight=0.3 if fine else 0.0)
+    method = MaskEmbedding.from_settings(MaskVOS(networks()), chosen, "fp32") if full else LabelPropagation(colours)
+    return Tracker(method, (64, 96), given, chosen, CPU)
 
 
-@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize(("full", "fine"), [(True, False), (False, False), (True, True)])
 @pytest.mark.parametrize("stop", [1, 2, 3, 5, 6])
 @torch.inference_mode()
-def test_the_rest_is_the_same_to_the_bit(tmp_path, full, stop):
+def test_the_rest_is_the_same_to_the_bit(tmp_path, full, fine, stop):
     """Stopped before the first mask, before and after the second, and after the ring of 3 has gone round."""
     frames, masks = moving_square(7)
     late = np.zeros((64, 96), np.uint8)
     late[50:60, 10:30] = 4
     given = {"00001": masks[1], "00003": late}
-    whole = make_tracker(full, given)
+    whole = make_tracker(full, given, fine)
     expected = [whole.step(*frame) for frame in frames]
-    first = make_tracker(full, given)
+    first = make_tracker(full, given, fine)
     for frame in frames[:stop]:
         first.step(*frame)
     save_state(tmp_path / "state", first.memory, {"done": stop})
-    second = make_tracker(full, given)
+    second = make_tracker(full, given, fine)
     load_state(tmp_path / "state", second)
     assert read_header(tmp_path / "state")["done"] == stop
     for frame, right in zip(frames[stop:], expected[stop:], strict=True):
