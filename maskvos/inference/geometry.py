@@ -3,7 +3,7 @@
 The stride, pixels from one cell of the features to the next, is 8 but for converted networks with another. Images are
 padded at the right and the bottom to a multiple of it. Padding is always less than one cell, so
 every cell of the grid holds real pixels and no reference cell is made of padding alone; masks of cells are means over
-their real pixels only.
+their real pixels only. Parts of cells can be padding alone and then repeat the mask beside them.
 """
 
 from dataclasses import dataclass

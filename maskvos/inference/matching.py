@@ -1,8 +1,9 @@
 """The matching engine of the test protocol: affinity, top-k, readout (Eq. 6 to 8).
 
-One set of indices and weights gathers masks and values. References with a radius are matched tile by tile with what the
-tile can reach, so the dense affinity of a query with all its references is never built; the result is the same as that
-of the dense computation, because the top-k of a union lies in the union of the top-k.
+One set of indices and weights gathers masks and values, unless `parts.refine` ranks the masks' matches anew. References
+with a radius are matched tile by tile with what the tile can reach, so the dense affinity of a query with all its
+references is never built; the result is the same as that of the dense computation, because the top-k of a union lies in
+the union of the top-k.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
-"""Memory of reference frames: keys, values and masks, each computed once and kept in preallocated rings.
+"""Memory of reference frames: keys, values, masks and what refines matches, each computed once and kept in preallocated
+rings.
 
 Objects that are given in the same frame form a group. A group is tracked as if the video began at that frame: its
 references are that frame, for ever and with a radius of its own or none, and the last n frames after it. In DAVIS there
@@ -55,7 +56,7 @@ class ReferenceMemory:
         fine_dim: int = 0,
     ) -> None:
         self.settings = settings
-        self.side = SIDE if fine_dim else 1  # masks' cells in one of the keys, a side
+        self.side = SIDE if fine_dim else 1  # parts of a cell, a side, that masks are kept in
         self.groups: list[Group] = []
         self.count = 0
         slots = settings.references + groups
@@ -103,13 +104,14 @@ class ReferenceMemory:
         ]
 
     def refine(self, affinities: list[Affinity], fine: Tensor | None) -> list[Affinity]:
-        """The affinities by which masks are read: those of the cells, or of their parts where ``fine`` (C, 2h, 2w) is
-        kept, too."""
-        if self.fine is None or fine is None:
+        """The affinities by which masks are read: those of the cells, or where the memory keeps it, of their parts by
+        the query's ``fine`` (C, 2h, 2w)."""
+        if self.fine is None:
             return affinities
-        query, table = to_parts(fine), self.fine.flatten(0, 1)
-        top_k, temperature = self.settings.top_k, self.settings.temperature
-        return [refine(affinity, query, table, top_k, temperature) for affinity in affinities]
+        assert fine is not None
+        query, table, chosen = to_parts(fine), self.fine.flatten(0, 1), self.settings
+        protocol = chosen.top_k, chosen.temperature, chosen.layer1_weight
+        return [refine(affinity, query, table, *protocol) for affinity in affinities]
 
     def add(
         self,
@@ -140,7 +142,8 @@ class ReferenceMemory:
         for slot in slots:
             self.keys[slot] = key.permute(1, 2, 0)
             self.masks[slot] = to_parts(masks, self.side).flatten(0, 1)
-            if self.fine is not None and fine is not None:
+            if self.fine is not None:
+                assert fine is not None
                 self.fine[slot] = to_parts(fine)
             if values is not None and self.values is not None:
                 self.values[self.known, slot] = values.flatten(2).transpose(1, 2)

@@ -35,7 +35,8 @@ def reference_bytes(tracker: Tracker) -> int:
     memory = tracker.empty_memory(key_dim, 0 if frame.fine is None else len(frame.fine), meta)
     wide = None if values is None else torch.zeros((objects, values.shape[1], *grid), dtype=values.dtype, device=meta)
     masks = torch.zeros((objects, *(memory.side * cells for cells in grid)), device=meta)
-    memory.add(torch.zeros((key_dim, *grid), device=meta), masks, wide, range(objects))
+    fine = None if frame.fine is None else torch.zeros((len(frame.fine), *masks.shape[1:]), device=meta)
+    memory.add(torch.zeros((key_dim, *grid), device=meta), masks, wide, range(objects), fine)
     return sum(value.nbytes for value in vars(memory).values() if isinstance(value, torch.Tensor))
 
 

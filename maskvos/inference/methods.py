@@ -6,7 +6,8 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from maskvos.inference.features import FeatureExtractor, Matched, fine_layer1, network_input, with_layer2
+from maskvos.inference.beside import centred, with_layer2
+from maskvos.inference.features import FeatureExtractor, Matched, network_input
 from maskvos.inference.geometry import STRIDE, Geometry, pad_to_stride, to_working
 from maskvos.networks.aggregation import soft_aggregate
 from maskvos.networks.encoder import Features
@@ -116,8 +117,8 @@ class MaskEmbedding:
         with autocast(image.device, self.precision):
             features = self.model.encoder(image)
         key = with_layer2(features.key.float(), features.skip8, self.layer2_weight)[0]
-        fine = fine_layer1(features.skip4, self.layer1_weight)
-        return Frame(key, geometry, None if fine is None else fine[0], image, features)
+        fine = centred(features.skip4)[0] if self.layer1_weight > 0 else None
+        return Frame(key, geometry, fine, image, features)
 
     def predict(self, frame: Frame, coarse: Tensor, gathered: Tensor | None) -> Tensor:
         """See ``Method``; Eq. 9 ``rounds`` times."""

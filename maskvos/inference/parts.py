@@ -25,17 +25,18 @@ def from_parts(rows: Tensor, grid: tuple[int, int], side: int = SIDE) -> Tensor:
     return functional.pixel_shuffle(cells.reshape(1, -1, *grid), side)[0]
 
 
-def refine(affinity: Affinity, query: Tensor, table: Tensor, top_k: int, temperature: float) -> Affinity:
+def refine(affinity: Affinity, query: Tensor, table: Tensor, top_k: int, temperature: float, weight: float) -> Affinity:
     """The affinity of the parts of cells from that of the cells.
 
-    A part's candidates are the parts of its cell's matches; what it scores there is the similarity of the cells + the
-    dot product of the parts. The softmax is over the ``top_k`` best again.
+    A part's candidates are the parts of its cell's matches; what it scores there is the weighted mean of the cells'
+    similarity (weight 1) and the parts' dot product (``weight``). The softmax is over the ``top_k`` best again.
 
     Args:
         affinity: of Q cells, with indices into N cells.
-        query: (Q, P, C) of the query's parts.
-        table: (N, P, C) of the references' parts.
+        query: (Q, P, C) L2-normalised, of the query's parts.
+        table: (N, P, C) of the references' parts, likewise.
         top_k, temperature: those that ``affinity`` was made with.
+        weight: of the parts.
 
     Returns:
         The affinity of Q * P parts, with indices into N * P parts, in the order of `to_parts`.
@@ -43,16 +44,17 @@ def refine(affinity: Affinity, query: Tensor, table: Tensor, top_k: int, tempera
     cells, parts, channels = query.shape
     matched = affinity.indices.shape[1]
     step = max(1, for_device(CHUNK, query.device) // (matched * parts * channels))
-    # The similarities of the cells, less one number for each cell, which a softmax does not see.
-    scores = affinity.weights.log() * temperature
+    # The similarities of the cells, less one number for each cell, which no softmax sees, over the temperature. A match
+    # whose weight is 0 in float32, 100 temperatures behind the best, is none.
+    scores = affinity.weights.log()
     found = []
     for start in range(0, cells, step):
         indices, rows = affinity.indices[start : start + step], query[start : start + step]
         candidates = table.index_select(0, indices.flatten()).view(len(rows), matched * parts, channels)
-        similarity = torch.bmm(rows, candidates.transpose(1, 2))
-        similarity += scores[start : start + step].repeat_interleave(parts, 1)[:, None]
-        best, place = similarity.topk(min(top_k, matched * parts), 2)
+        logits = torch.bmm(rows, candidates.transpose(1, 2)) * (weight / temperature)
+        logits += scores[start : start + step].repeat_interleave(parts, 1)[:, None]
+        best, place = (logits / (1 + weight)).topk(min(top_k, matched * parts), 2)
         cell = indices.gather(1, (place // parts).flatten(1)).view_as(place)
-        found.append((cell * parts + place % parts, functional.softmax(best / temperature, 2)))
+        found.append((cell * parts + place % parts, functional.softmax(best, 2)))
     indices, weights = (torch.cat(column).flatten(0, 1) for column in zip(*found, strict=True))
     return Affinity(indices, weights)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from maskvos.datasets.sequence import VOID, Sequence, object_ids
 from maskvos.errors import UserError
-from maskvos.inference.features import FeatureExtractor, with_lab
+from maskvos.inference.beside import with_lab
+from maskvos.inference.features import FeatureExtractor
 from maskvos.inference.geometry import (
     STRIDE,
     Geometry,

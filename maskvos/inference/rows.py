@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from maskvos.errors import UserError
+from maskvos.inference.beside import lab_patches
 from maskvos.inference.features import (
     FeatureExtractor,
     converted_features,
     encoder_keys,
-    lab_patches,
     trunk_features,
 )
 from maskvos.inference.propagate import Frames, Given, propagate_labels, segment_sequence

@@ -22,8 +22,10 @@ def dense(query, keys, first, recent, top_k, radius, temperature, first_radius=N
     return result
 
 
-def dense_parts(query, keys, fine, fine_keys, first, recent, top_k, radius, temperature, first_radius=None):
-    """The same for the four parts of each cell, (4 Q, S * cells * 4): fine (h, w, 4, C), fine_keys (S, h, w, 4, C)."""
+def dense_parts(query, keys, fine, fine_keys, weight, first, recent, top_k, radius, temperature, first_radius=None):
+    """The same for the four parts of each cell, (4 Q, S * cells * 4): fine (h, w, 4, C), fine_keys (S, h, w, 4, C).
+
+    A part scores the weighted mean of the cells' similarity and, times ``weight``, its own."""
     height, width, _ = query.shape
     cells, table = height * width, fine_keys.reshape(-1, fine_keys.shape[-1])
     result = np.zeros((4 * cells, len(keys) * 4 * cells))
@@ -32,8 +34,8 @@ def dense_parts(query, keys, fine, fine_keys, first, recent, top_k, radius, temp
             best = _best(query, keys, first, recent, top_k, radius, first_radius, (y, x))
             for part in range(4):
                 own, matched = fine[y, x, part], [(s, 4 * index + place) for s, index in best for place in range(4)]
-                candidates = sorted(((s + float(np.dot(own, table[i])), i) for s, i in matched), reverse=True)
-                _weigh(result[4 * (y * width + x) + part], candidates[:top_k], temperature)
+                scores = [((s + weight * float(np.dot(own, table[i]))) / (1 + weight), i) for s, i in matched]
+                _weigh(result[4 * (y * width + x) + part], sorted(scores, reverse=True)[:top_k], temperature)
     return result
 
 

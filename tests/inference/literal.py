@@ -37,10 +37,10 @@ def quarters(maps):
     return torch.stack(corners, 2)
 
 
-def weighed(layer1, weight):
-    """layer1 centred over the frame, each place of norm sqrt(weight)."""
+def unit(layer1):
+    """layer1 centred over the frame, each place of norm 1."""
     centred = layer1 - layer1.mean((1, 2), keepdim=True)
-    return centred / centred.norm(dim=0) * weight**0.5
+    return centred / centred.norm(dim=0)
 
 
 @torch.no_grad()
@@ -58,7 +58,7 @@ def segment(weights, frames, given, settings):
         masks = torch.zeros(len(objects), *size, dtype=torch.float64)
         kept, small = masks.clone(), cell_means(masks, width)
         if fine is not None:
-            fine.append(quarters(weighed(quarter, settings.layer1_weight)))
+            fine.append(quarters(unit(quarter)))
         known = [index for index, identity in enumerate(objects) if identity in starts]
         if known:
             of = {index: starts[objects[index]] for index in known}
@@ -103,7 +103,7 @@ def _references(key, keys, fine, cells, values, of, settings):
                 coarse[index] = sum(match[:, t] @ cells[t][index].flatten() for t in range(len(keys))).view(grid)
             else:
                 own, others = fine[-1].numpy(), torch.stack(fine[:-1]).numpy()
-                parts = dense_parts(query, table, own, others, [start], recent, *protocol)
+                parts = dense_parts(query, table, own, others, settings.layer1_weight, [start], recent, *protocol)
                 given = torch.stack([quarters(frame[index][None]).flatten() for frame in cells]).flatten()
                 found = (torch.from_numpy(parts) @ given).view(*grid, 2, 2)
                 coarse[index] = found.transpose(1, 2).reshape(2 * grid[0], 2 * grid[1])

@@ -59,7 +59,7 @@ def test_layer2_and_layer1_are_matched_where_the_settings_weigh_them(weights, ki
     assert len(beside.key) == len(plain.key) + 128
     assert torch.equal(beside.key[: len(plain.key)], plain.key)
     assert plain.fine is None and beside.fine.shape == (64, 8, 8)
-    torch.testing.assert_close(beside.fine.square().sum(0), torch.full((8, 8), 0.2))
+    torch.testing.assert_close(beside.fine.square().sum(0), torch.ones(8, 8))
 
 
 @torch.inference_mode()

@@ -29,10 +29,10 @@ def arrays(channels=6):
     return query, keys, unit(rng, HEIGHT, WIDTH, 4, channels), unit(rng, SLOTS, HEIGHT, WIDTH, 4, channels)
 
 
-def refined(query, keys, fine, fine_keys, recent, top_k, radius=3, temperature=0.3):
+def refined(query, keys, fine, fine_keys, recent, top_k, weight=0.7, radius=3, temperature=0.3):
     query, keys, fine, fine_keys = (torch.from_numpy(array).float() for array in (query, keys, fine, fine_keys))
     affinity = match(query, keys, [0], recent, top_k, radius, temperature)
-    return refine(affinity, fine.flatten(0, 1), fine_keys.flatten(0, 2), top_k, temperature)
+    return refine(affinity, fine.flatten(0, 1), fine_keys.flatten(0, 2), top_k, temperature, weight)
 
 
 def spread(affinity):
@@ -43,12 +43,13 @@ def spread(affinity):
     return result
 
 
+@pytest.mark.parametrize("weight", [0.2, 3.0])
 @pytest.mark.parametrize("top_k", [1, 3, 200])
 @pytest.mark.parametrize("recent", [[], [1, 2], [0, 2]])  # a slot that is named twice counts twice
-def test_the_matches_of_parts_are_exact(top_k, recent):
+def test_the_matches_of_parts_are_exact(top_k, recent, weight):
     given = arrays()
-    expected = dense_parts(*given, [0], recent, top_k, 3, 0.3)
-    np.testing.assert_allclose(spread(refined(*given, recent, top_k)), expected, rtol=0, atol=1e-5)
+    expected = dense_parts(*given, weight, [0], recent, top_k, 3, 0.3)
+    np.testing.assert_allclose(spread(refined(*given, recent, top_k, weight)), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("chunk", [1, 500, 10**9])
@@ -61,17 +62,19 @@ def test_chunks_change_nothing(monkeypatch, chunk):
 
 
 def test_equal_parts_share_their_cells_weight():
-    """Where the parts tell nothing, a part takes all parts of a match alike, and the matches by their weights."""
+    """Where the parts tell nothing, a part takes all parts of a match alike, and the matches by their weights; the mean
+    of both similarities is flatter than that of the cells by 1 + weight."""
     affinity = Affinity(torch.tensor([[3, 0]]), torch.tensor([[0.8, 0.2]]))
-    found = refine(affinity, torch.ones(1, 4, 2), torch.ones(5, 4, 2), 8, 0.07)
+    found = refine(affinity, torch.ones(1, 4, 2), torch.ones(5, 4, 2), 8, 0.07, 1.0)
+    better, worse = (value**0.5 / (0.8**0.5 + 0.2**0.5) for value in (0.8, 0.2))
     for part in range(4):
         mass = torch.zeros(20).index_add(0, found.indices[part], found.weights[part])
-        torch.testing.assert_close(mass[12:16], torch.full((4,), 0.2))
-        torch.testing.assert_close(mass[:4], torch.full((4,), 0.05))
+        torch.testing.assert_close(mass[12:16], torch.full((4,), better / 4))
+        torch.testing.assert_close(mass[:4], torch.full((4,), worse / 4))
 
 
 def test_a_match_without_weight_stays_without():
     affinity = Affinity(torch.tensor([[2, 0]]), torch.tensor([[1.0, 0.0]]))
-    found = refine(affinity, torch.randn(1, 4, 3), torch.randn(4, 4, 3), 8, 0.1)
+    found = refine(affinity, torch.randn(1, 4, 3), torch.randn(4, 4, 3), 8, 0.1, 0.5)
     assert found.weights[found.indices < 4].eq(0).all()
     torch.testing.assert_close(found.weights.sum(1), torch.ones(4))

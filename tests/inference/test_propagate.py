@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from maskvos.errors import UserError
-from maskvos.inference.features import with_lab
+from maskvos.inference.beside import with_lab
 from maskvos.inference.geometry import pad_to_stride, plan_geometry, to_grid, to_working, working_masks
 from maskvos.inference.propagate import propagate_labels, segment_sequence
 from maskvos.networks.images import normalise
