@@ -3,7 +3,14 @@
 import torch
 
 _CUDA = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
-_CPU = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "Insufficient memory", "bad_alloc")
+_CPU = (
+    "DefaultCPUAllocator",
+    "not enough memory",
+    "can't allocate memory",
+    "Insufficient memory",
+    "bad_alloc",
+    "could not create a primitive",  # oneDNN, where a convolution's buffers do not fit
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
