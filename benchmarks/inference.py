@@ -84,7 +84,7 @@ def model(args: argparse.Namespace, device: torch.device) -> None:
     network, rate, rows = build(networks, device), matrix_rate(device, args.runs), []
     for precision in ("fp32", "bf16"):
         if precision == "bf16" and used_precision(device, "auto") != "bf16":
-            rows.append([precision, *["not measured: no bf16 instructions here"] + ["–"] * 8])
+            rows.append([precision, *["not measured: no bf16 instructions here"] + ["–"] * (len(PARTS) + 2)])
             continue
         tracker = FullTracker(network, settings, SIZE, args.objects, device, precision)
         seconds = best_time(tracker.step, args.runs, device)

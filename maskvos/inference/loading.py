@@ -35,7 +35,7 @@ def load_method(weights: Path, wanted: MethodName | None, settings: Tracking, de
     Raises:
         UserError: the weights cannot be used, or are those of an encoder where the full method is wanted.
     """
-    precision, beside = used_precision(device, "auto"), (settings.layer2_weight, settings.layer1_weight)
+    precision, beside = used_precision(device, "auto"), settings.early_weights
     path = weights_file(weights)
     description = read_description(path)
     kind = description.get("kind")

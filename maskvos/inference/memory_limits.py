@@ -32,10 +32,10 @@ def reference_bytes(tracker: Tracker) -> int:
     frame = tracker.encode(picture, plan_geometry(PROBE, PROBE, None, method.stride))
     values = method.values(frame, torch.zeros((1, PROBE, PROBE), device=tracker.device))
     objects, grid, key_dim = len(tracker.objects), tracker.geometry.grid, len(frame.key)
-    memory = tracker.empty_memory(key_dim, 0 if frame.fine is None else len(frame.fine), meta)
+    memory = tracker.empty_memory(key_dim, frame.fine_dim, meta)
     wide = None if values is None else torch.zeros((objects, values.shape[1], *grid), dtype=values.dtype, device=meta)
     masks = torch.zeros((objects, *(memory.side * cells for cells in grid)), device=meta)
-    fine = None if frame.fine is None else torch.zeros((len(frame.fine), *masks.shape[1:]), device=meta)
+    fine = None if frame.fine is None else torch.zeros((frame.fine_dim, *masks.shape[1:]), device=meta)
     memory.add(torch.zeros((key_dim, *grid), device=meta), masks, wide, range(objects), fine)
     return sum(value.nbytes for value in vars(memory).values() if isinstance(value, torch.Tensor))
 

@@ -31,6 +31,11 @@ class Frame:
     image: Tensor | None = None
     features: Features | None = None
 
+    @property
+    def fine_dim(self) -> int:
+        """C of ``fine``, 0 where there is none."""
+        return 0 if self.fine is None else len(self.fine)
+
 
 class Method(Protocol):
     """What the tracker needs of a method. N is the number of objects known so far."""
@@ -108,8 +113,7 @@ class MaskEmbedding:
     @classmethod
     def from_settings(cls, model: MaskVOS, settings: Matching, precision: str) -> "MaskEmbedding":
         """The method with all that the test protocol says of it."""
-        weights = settings.layer2_weight, settings.layer1_weight
-        return cls(model, settings.refinement_rounds, settings.kept_mask, precision, *weights)
+        return cls(model, settings.refinement_rounds, settings.kept_mask, precision, *settings.early_weights)
 
     def encode(self, picture: Tensor, geometry: Geometry) -> Frame:
         """See ``Method``."""

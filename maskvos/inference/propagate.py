@@ -142,7 +142,7 @@ class Tracker:
             return Prediction(name, np.zeros(self.geometry.original, np.uint8), with_background(masks))
         frame = self.encode(working_picture(image, self.geometry, self.device), self.geometry)
         if self.memory is None:
-            self.memory = self.empty_memory(len(frame.key), 0 if frame.fine is None else len(frame.fine))
+            self.memory = self.empty_memory(len(frame.key), frame.fine_dim)
         kept, kept_cells = masks.clone(), self.cells(masks)
         if self.memory.groups:
             self._predict(frame, self.memory, masks, kept, kept_cells)

@@ -57,8 +57,8 @@ def make_row(row: str, params: Any, weights: Path | None, device: torch.device, 
     settings = params.inference.for_layout(layout)
     if row == "external":
         network = place(load_features(weights or ""), device)
-        precision, beside = used_precision(device, params.precision), (settings.layer2_weight, settings.layer1_weight)
-        features = converted_features(network, precision, *beside)
+        precision = used_precision(device, params.precision)
+        features = converted_features(network, precision, *settings.early_weights)
         tracking = {"settings": settings, "device": device, "features": features, "stride": network.stride}
         return partial(_ids, propagate_labels, **tracking)
     if row == "full":
@@ -86,7 +86,7 @@ def _features(
 ) -> FeatureExtractor:
     if row == "lab":
         return lab_patches
-    precision, beside = used_precision(device, params.precision), (settings.layer2_weight, settings.layer1_weight)
+    precision, beside = used_precision(device, params.precision), settings.early_weights
     if row == "untrained":
         return encoder_keys(place(untrained_encoder(params.networks, params.seed), device), precision, *beside)
     encoder = place(load_encoder(weights or "", params.networks, params.seed), device)

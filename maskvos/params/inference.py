@@ -38,6 +38,11 @@ class Matching(Section):
     pad_with_first: bool
     rescale_limit: float = Field(ge=1)  # a class that is shown is scaled to a peak of 1, at most by this; 1: none is
 
+    @property
+    def early_weights(self) -> tuple[float, float]:
+        """Those of layer2 and layer1, as what extracts features takes them."""
+        return self.layer2_weight, self.layer1_weight
+
 
 class Tracking(Matching):
     """The same with the resolution of one video: its short side, None for native."""

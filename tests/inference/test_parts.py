@@ -8,8 +8,10 @@ from maskvos.inference import parts
 from maskvos.inference.matching import Affinity, match
 from maskvos.inference.parts import from_parts, refine, to_parts
 from tests.inference.dense import dense_parts, unit
+from tests.inference.test_matching import spread
 
 HEIGHT, WIDTH, SLOTS = 4, 5, 3
+COLUMNS = 4 * SLOTS * HEIGHT * WIDTH  # parts of all references
 
 
 def test_parts_lie_cell_by_cell_and_row_by_row():
@@ -35,21 +37,13 @@ def refined(query, keys, fine, fine_keys, recent, top_k, weight=0.7, radius=3, t
     return refine(affinity, fine.flatten(0, 1), fine_keys.flatten(0, 2), top_k, temperature, weight)
 
 
-def spread(affinity):
-    """Dense weights (4 Q, 4 S * cells)."""
-    result = np.zeros((len(affinity.indices), 4 * SLOTS * HEIGHT * WIDTH))
-    for row, indices, weights in zip(result, affinity.indices, affinity.weights, strict=True):
-        np.add.at(row, indices.numpy(), weights.numpy())
-    return result
-
-
 @pytest.mark.parametrize("weight", [0.2, 3.0])
 @pytest.mark.parametrize("top_k", [1, 3, 200])
 @pytest.mark.parametrize("recent", [[], [1, 2], [0, 2]])  # a slot that is named twice counts twice
 def test_the_matches_of_parts_are_exact(top_k, recent, weight):
     given = arrays()
     expected = dense_parts(*given, weight, [0], recent, top_k, 3, 0.3)
-    np.testing.assert_allclose(spread(refined(*given, recent, top_k, weight)), expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(spread(refined(*given, recent, top_k, weight), COLUMNS), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("chunk", [1, 500, 10**9])
@@ -58,7 +52,7 @@ def test_chunks_change_nothing(monkeypatch, chunk):
     expected = refined(*given, [1, 2], 3)
     monkeypatch.setitem(parts.CHUNK, "cpu", chunk)
     found = refined(*given, [1, 2], 3)
-    np.testing.assert_allclose(spread(found), spread(expected), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(spread(found, COLUMNS), spread(expected, COLUMNS), rtol=0, atol=1e-6)
 
 
 def test_equal_parts_share_their_cells_weight():
