@@ -1,9 +1,11 @@
 """The command line: one subcommand for each thing that users do by hand."""
 
 import argparse
+import difflib
 import importlib
 import logging
 import os
+import re
 import select
 import signal
 import sys
@@ -31,6 +33,17 @@ class WholeOptions(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what a subcommand does not know here, where its usage is at hand; argparse leaves it to ``maskvos``,
+        whose usage has no options. The nearest option is named."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            options = re.findall(r"--[a-z][a-z-]*", self.format_usage())
+            near = difflib.get_close_matches(unknown[0].split("=")[0], options, n=1)
+            remedy = f". Did you mean {near[0]}?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{remedy}")
+        return found, unknown
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -105,3 +105,11 @@ def test_no_option_is_abbreviated(capsys, command):
     with pytest.raises(SystemExit, match="2"):
         main(command)
     assert f"unrecognized arguments: {command[-2]}" in capsys.readouterr().err
+
+
+def test_an_unknown_option_is_the_subcommands_error_and_names_the_nearest(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "davis", "--ground-truth", "g", "--predictions", "p", "--show-wurst", "3"])
+    error = capsys.readouterr().err
+    assert error.startswith("usage: maskvos evaluate davis")
+    assert error.endswith("error: unrecognized arguments: --show-wurst 3. Did you mean --show-worst?\n")
