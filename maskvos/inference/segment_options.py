@@ -68,7 +68,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--max-size",
         type=int,
         metavar="PIXELS",
-        help="work at this length of the long side at most; the masks keep the frames' size (default: native)",
+        help="work at this length of the long side at most, frames that are smaller at their own; the masks keep the "
+        "frames' size (default: the short side that --params or the weights' file names, else native)",
     )
     add_settings(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")

@@ -35,8 +35,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="params.yaml whose section inference to use, such as the one the weights were measured with; "
-        "its short_side belongs to the evaluation sets and is not used (default: the settings in the weights' file, "
-        "else the paper's)",
+        "of its sizes short_side.davis (default: the settings in the weights' file, else the paper's)",
     )
     paper = "default: from --params or the weights' file, else"
     parser.add_argument("--references", type=int, help=f"frames before the query ({paper} {PAPER.references})")
@@ -58,7 +57,10 @@ def choose_settings(arguments: argparse.Namespace, short_side: int | None) -> Tr
     Raises:
         UserError: the parameter file or the settings in the weights cannot be used, or a number is out of range.
     """
-    base = stored_settings(arguments.weights) if arguments.params is None else read_inference(arguments.params).at(None)
+    if arguments.params is None:
+        base = stored_settings(arguments.weights)
+    else:  # the layout of DAVIS has the objects' masks in first frames, as here
+        base = read_inference(arguments.params).for_layout("davis")
     given = {
         "references": arguments.references,
         "refinement_rounds": arguments.rounds,

@@ -48,7 +48,7 @@ def params(tmp_path):
     """A parameter file whose inference differs from the paper's in every value."""
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
     content["inference"] = {
-        "short_side": {"davis": 240, "youtubevos": 240},
+        "short_side": {"davis": 240, "youtubevos": 360},
         "references": 7,
         "top_k": 5,
         "radius": 9,
@@ -72,8 +72,8 @@ def test_papers_settings_are_those_of_conf(choose):
     assert choose() == PAPER
 
 
-def test_a_parameter_file_gives_all_but_the_size(choose, params):
-    expected = yaml.safe_load(params.read_text())["inference"] | {"short_side": None}
+def test_a_parameter_file_gives_all_and_the_size_of_davis(choose, params):
+    expected = yaml.safe_load(params.read_text())["inference"] | {"short_side": 240}
     assert choose("--params", params).model_dump() == expected
 
 
@@ -140,7 +140,7 @@ def test_settings_of_published_weights(choose, published):
 
 def test_a_parameter_file_comes_before_the_weights(choose, params, published):
     chosen = choose("--params", params, weights=published)
-    assert (chosen.top_k, chosen.short_side) == (5, None)
+    assert (chosen.top_k, chosen.short_side) == (5, 240)
 
 
 @pytest.mark.parametrize("own", [{"top_k": 3}, OWN | {"radius": 0}, "paper", OWN | {"of_another_version": 1}])
