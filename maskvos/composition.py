@@ -126,7 +126,7 @@ def add_parser(subparsers: Any) -> None:
         "overrides",
         nargs="*",
         metavar="key=value",
-        help="preset=demo|clips|paper_r18|paper_r50|released_r18, ablation=NAME, then any parameter",
+        help="preset=demo|clips|generated|paper_r18|paper_r50|released_r18, ablation=NAME, then any parameter",
     )
     parser.add_argument("--output", type=Path, default=Path("params.yaml"), help="default: params.yaml")
     parser.set_defaults(func=run)
