@@ -109,6 +109,7 @@ class MaskEmbedding:
         self.model = model.eval()
         self.rounds, self.kept_mask, self.precision = rounds, kept_mask, precision
         self.layer2_weight, self.layer1_weight = layer2_weight, layer1_weight
+        self._embedded: tuple[Frame, Tensor, Tensor] | None = None  # the last frame, masks and values of `values`
 
     @classmethod
     def from_settings(cls, model: MaskVOS, settings: Matching, precision: str) -> "MaskEmbedding":
@@ -136,13 +137,20 @@ class MaskEmbedding:
         return probabilities
 
     def values(self, frame: Frame, masks: Tensor) -> Tensor:
-        """V of the frame with each object's mask (Eq. 5, right)."""
+        """V of the frame with each object's mask (Eq. 5, right).
+
+        The first round asks for the coarse masks' values, and the memory asks again where references keep these; V is
+        the dearest part of a frame, so what the last call gave is given once more.
+        """
         assert frame.image is not None
+        if self._embedded is not None and self._embedded[0] is frame and torch.equal(self._embedded[1], masks):
+            return self._embedded[2]
         parts = []
         with autocast(masks.device, self.precision):
             for part in pad_to_stride(masks[:, None]).split(for_device(OBJECTS_AT_ONCE, masks.device)):
                 parts.append(self.model.mask_encoder(frame.image.expand(len(part), -1, -1, -1), part).float())
-        return torch.cat(parts)
+        self._embedded = frame, masks.clone(), torch.cat(parts)
+        return self._embedded[2]
 
     def _decode(self, frame: Frame, gathered: Tensor, own: Tensor, masks: Tensor) -> Tensor:
         """D for each object, soft aggregation over the K+1 classes -> (N+1, H', W')."""

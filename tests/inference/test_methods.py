@@ -1,5 +1,6 @@
 """Refinement rounds and what V and D are given, seen through a stub model."""
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -8,10 +9,11 @@ from maskvos.inference import methods
 from maskvos.inference.features import encoder_keys
 from maskvos.inference.geometry import STRIDE, plan_geometry
 from maskvos.inference.methods import LabelPropagation, MaskEmbedding
+from maskvos.inference.propagate import segment_sequence
 from maskvos.networks.aggregation import soft_aggregate
 from maskvos.networks.files import untrained_encoder
 from maskvos.networks.model import MaskVOS
-from tests.inference.stubs import StubModel, colours, settings
+from tests.inference.stubs import CPU, StubModel, colours, settings, video
 from tests.inference.test_features import NETWORKS
 
 GEOMETRY = plan_geometry(20, 30, None)
@@ -68,6 +70,28 @@ def test_the_encoder_runs_once_and_the_decoder_once_an_object():
     method.predict(frame, coarse, gathered)
     call = model.named("D")[0]
     assert call.readout.shape[0] == call.skip8.shape[0] == call.skip4.shape[0] == 2
+
+
+def test_values_of_the_same_frame_and_masks_are_made_once():
+    model, method, frame, _, _ = prepared(1)
+    masks, other = torch.rand(2, 20, 30), method.encode(torch.zeros((1, 3, 20, 30), dtype=torch.uint8), GEOMETRY)
+    values = method.values(frame, masks)
+    assert method.values(frame, masks.clone()) is values and len(model.named("V")) == 1
+    masks[0, 5, 5] += 0.5  # in place: what was remembered must not have changed with it
+    assert not torch.equal(method.values(frame, masks), values)
+    method.values(other, masks)
+    assert len(model.named("V")) == 3
+
+
+@pytest.mark.parametrize(("kept_mask", "calls"), [("coarse", 1), ("mean", 2), ("refined", 2)])
+def test_references_that_keep_coarse_masks_cost_no_second_embedding(kept_mask, calls):
+    """One round: V of the coarse mask, and V of what is kept unless that is the same."""
+    model, frames = StubModel(), video(4, 20, 30)
+    first = np.zeros((20, 30), np.uint8)
+    first[4:16, 8:24] = 1
+    chosen = settings(kept_mask=kept_mask, refinement_rounds=1)
+    list(segment_sequence(frames, {"00000": first}, model, chosen, CPU))
+    assert len(model.named("V")) == 1 + 3 * calls
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -9,6 +9,7 @@ import torch
 from maskvos.errors import UserError
 from maskvos.inference.beside import with_lab
 from maskvos.inference.geometry import pad_to_stride, plan_geometry, to_grid, to_working, working_masks
+from maskvos.inference.methods import MaskEmbedding
 from maskvos.inference.propagate import propagate_labels, segment_sequence
 from maskvos.networks.images import normalise
 from maskvos.networks.model import MaskVOS
@@ -181,7 +182,7 @@ def test_a_given_mask_replaces_what_was_predicted():
 
 
 @pytest.mark.parametrize(("kept", "expected"), [("coarse", 0.0), ("mean", 0.5), ("refined", 1.0)])
-def test_which_mask_is_kept(kept, expected):
+def test_which_mask_is_kept(kept, expected, monkeypatch):
     """A decoder that always says "object": the kept mask tells what was mixed in."""
     frames, masks = moving_square(3)
 
@@ -189,10 +190,12 @@ def test_which_mask_is_kept(kept, expected):
         def _decode(self, readout, own, skip8, skip4, mask):
             return torch.full((len(readout), 1, 64, 96), 30.0)
 
-    model = Sure()
-    list(segment_sequence(frames, {"00000": masks[0]}, model, settings(kept_mask=kept), CPU))
-    kept_mask = model.named("V")[2].masks[0, 0]  # V: frame 0 kept, frame 1 with the coarse mask, frame 1 kept
-    coarse = model.named("V")[1].masks[0, 0]
+    asked, values = [], MaskEmbedding.values
+    monkeypatch.setattr(
+        MaskEmbedding, "values", lambda method, frame, of: asked.append(of.clone()) or values(method, frame, of)
+    )
+    list(segment_sequence(frames, {"00000": masks[0]}, Sure(), settings(kept_mask=kept), CPU))
+    _, coarse, kept_mask = (of[0] for of in asked[:3])  # frame 0 kept, frame 1 with the coarse mask, frame 1 kept
     torch.testing.assert_close(kept_mask, torch.lerp(coarse, torch.ones_like(coarse), expected))
 
 
