@@ -21,9 +21,9 @@ from maskvos.training.backbone_task import BackboneTask
 from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.correspondence_task import CorrespondenceTask
 from maskvos.training.finite import FiniteSteps
-from maskvos.training.loop import Task, one_step, to_device
 from maskvos.training.order import Samples
 from maskvos.training.segmentation_task import SegmentationTask
+from maskvos.training.task import Task, one_step, to_device
 
 STAGES = ("DINO", "correspondence", "segmentation")
 CLIPS = find_entry("youtubevos2019-train").splits["train"].sequences

@@ -66,3 +66,20 @@ def _spoil(random: np.random.Generator, mask: np.ndarray, ids: list[int]) -> np.
         exchanged[ids] = random.permutation(ids)
         return exchanged[known]
     return np.zeros_like(known) if kind == 4 else random_ids(random, *known.shape, ids)
+
+
+def make_dataset(root: Path, sequences: dict[str, list[np.ndarray]]) -> Path:
+    """A ground truth in DAVIS layout."""
+    for name, masks in sequences.items():
+        write_sequence(root / "Annotations" / "480p" / name, masks)
+    split = root / "ImageSets" / "2017" / "val.txt"
+    split.parent.mkdir(parents=True)
+    split.write_text("\n".join(sequences) + "\n")
+    return root
+
+
+def with_first(random: np.random.Generator, size: tuple[int, int], ids: list[int], count: int) -> list[np.ndarray]:
+    """Random masks whose first one certainly holds every id."""
+    masks = [random_ids(random, *size, ids) for _ in range(count)]
+    masks[0][0, : len(ids)] = ids
+    return masks

@@ -14,7 +14,7 @@ from tests.plain.precision import code_in_float64
 from tests.processes import in_processes
 from tests.tasks import RUNS
 from tests.tiny import collapse, runtime, write_frames
-from tests.training.test_loop import LineTask, samples
+from tests.training.line_task import LineTask, samples
 
 
 @pytest.fixture(scope="module")
