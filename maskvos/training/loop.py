@@ -17,7 +17,6 @@ from maskvos.training.collapse import Watch
 from maskvos.training.curves import Row
 from maskvos.training.distributed import distribute
 from maskvos.training.failures import explained
-from maskvos.training.finite import FiniteSteps
 from maskvos.training.order import Samples
 from maskvos.training.progress import Progress
 from maskvos.training.state import RunState
@@ -65,10 +64,9 @@ def train(
             be read, or memory ran out. What can be saved is.
         SystemExit: status 75 after a signal; the state is saved and the same command goes on.
     """
-    state = RunState(task, samples, checkpoints, steps.start)
-    first, losses, stop, started = state.step, distribute(task), StopRequest(), time.perf_counter()
+    state = RunState(task, samples, checkpoints, steps.start, collapse.non_finite)
+    first, losses, stop, started = state.first, distribute(task), StopRequest(), time.perf_counter()
     watch = Watch(samples.stream, steps, collapse)
-    finite = FiniteSteps(collapse.non_finite, samples.stream, samples.names, checkpoints, state.skipped)
     with (
         Progress(samples.stream, len(steps), first - steps.start) as progress,
         explained(samples.stream),
@@ -80,25 +78,26 @@ def train(
             except UserError:  # no frames any more: the state so far is as good as ever
                 # Several processes would have to agree, and the others wait elsewhere.
                 if step > first and world_size() == 1 and not watch.withholds(state.rows):
-                    state.save(step, finite)
+                    state.save(step)
                 raise
             done = step + 1
             ends = done == steps.stop
             task.features.wanted = (done - steps.start) % settings.log_every == 0 or ends
             with saving_memory(runtime.save_memory):
-                state.window.add(one_step(task, losses, to_device(batch, state.device), step, finite))
+                state.window.add(one_step(task, losses, to_device(batch, state.device), step, state.finite))
             asked = any_process(stop.asked)
             if task.features.wanted:
-                finite.judge()
+                state.finite.judge()
                 progress.report(done - steps.start, state.close_window(step))
                 watch.judge(state.rows, checkpoints)
             due = asked or (done - steps.start) % settings.checkpoint_every == 0
             withheld = due and watch.withholds(state.rows)
             if ends or (due and not withheld):
-                state.save(done, finite)
+                state.save(done)
             if asked and not ends:
                 _leave(done, withheld)
-    training = Training(state.rows, len(steps), steps.stop - first, time.perf_counter() - started, finite.skipped)
+    seconds = time.perf_counter() - started
+    training = Training(state.rows, len(steps), steps.stop - first, seconds, state.finite.skipped)
     log.info("%s: %d steps in %.1f s", samples.stream, training.done, training.seconds)
     return training
 

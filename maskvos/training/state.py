@@ -45,19 +45,27 @@ class RunState:
         samples: of the run.
         checkpoints: of the run.
         start: number of the run's first step.
+        non_finite: what becomes of a step without a finite loss, `stop` or `skip`.
+
+    Attributes:
+        first: number of the step to go on with, ``start`` without a checkpoint.
+        rows: the curve.
+        window: losses since its last row.
+        finite: looks at the steps and counts those that are skipped.
+        device: of the task's tensors.
     """
 
-    def __init__(self, task: Task, samples: Samples, checkpoints: Checkpoints, start: int) -> None:
+    def __init__(self, task: Task, samples: Samples, checkpoints: Checkpoints, start: int, non_finite: str) -> None:
         self._task, self._samples, self._checkpoints = task, samples, checkpoints
         self.device = next(task.module.parameters()).device
-        self.step, self.rows, self.skipped = start, list[Row](), 0
-        self.window = Window()
+        self.first, self.rows, self.window, skipped = start, list[Row](), Window(), 0
         saved = from_first(checkpoints.latest)
         if saved is not None:
             task.module.load_state_dict(saved["module"])
             task.optimiser.load_state_dict(saved["optimiser"])
-            self.step, self.rows, self.skipped = saved["step"], saved["rows"], saved.get("skipped", 0)
+            self.first, self.rows, skipped = saved["step"], saved["rows"], saved.get("skipped", 0)
             self.window = Window(to_device(saved["sums"], self.device), saved["count"])
+        self.finite = FiniteSteps(non_finite, samples.stream, samples.names, checkpoints, skipped)
 
     def close_window(self, step: int) -> Row:
         """The curve's row of this step, with the mean of the losses since the last one."""
@@ -67,16 +75,17 @@ class RunState:
         self.window = Window()
         return self.rows[-1]
 
-    def save(self, done: int, finite: FiniteSteps) -> None:
+    def save(self, done: int) -> None:
         """Write a checkpoint with ``done`` steps behind it.
 
         Raises:
-            UserError: a step since the last row had a loss or gradient that is not a number; nothing is written.
+            UserError: a step since the last row or checkpoint had a loss or gradient that is not a number; nothing is
+                written.
         """
-        finite.judge()
+        self.finite.judge()
         window = self.window.whole()
         if is_first():
             tensors = {"module": self._task.module.state_dict(), "optimiser": self._task.optimiser.state_dict()}
-            counts = {"sums": window.sums, "count": window.count, "skipped": finite.skipped}
+            counts = {"sums": window.sums, "count": window.count, "skipped": self.finite.skipped}
             self._checkpoints.save(done, {**tensors, "rows": self.rows, **counts})
         wait_for_all()  # nobody leaves before it is written: torchrun would end the one that writes

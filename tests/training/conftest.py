@@ -1,15 +1,20 @@
 """Fixtures of the training tests."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 import torch
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Handlers that the loop sets must not outlive a test."""
+def one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def handlers_put_back() -> Iterator[None]:
+    """Those that the training loop sets must not outlive a test."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
     yield
     for number, handler in before.items():

@@ -17,11 +17,6 @@ from tests.tiny import backbone_pretraining, collapse, networks, runtime
 EPOCH = 3
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 def make_task(backbone="resnet18", **changes):
     settings = backbone_pretraining(**changes)
     return BackboneTask(networks(backbone=backbone), settings, 0, "fp32", EPOCH, torch.device("cpu"))

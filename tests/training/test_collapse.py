@@ -16,11 +16,6 @@ from tests.tiny import collapse
 GOOD = {"similarity": 0.3, "effective_rank": 30.0, "information": 1.0}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 def curve(*values, column="similarity", every=10):
     return [{"step": every * (n + 1), "loss": 1.0, **GOOD, column: value} for n, value in enumerate(values)]
 

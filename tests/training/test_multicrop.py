@@ -13,11 +13,6 @@ from maskvos.training.order import Samples, random_stream
 from tests.tiny import backbone_pretraining
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 def frame(index=0, height=90, width=120):
     return np.random.default_rng(index).integers(0, 256, (height, width, 3), dtype=np.uint8)
 

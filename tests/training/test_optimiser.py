@@ -11,12 +11,6 @@ from maskvos.storage.weights import load_weights, save_weights
 from maskvos.training.optimiser import BETAS, adam, pack_state, parameter_groups, unpack_state
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 def network():
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 2))
 

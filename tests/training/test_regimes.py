@@ -28,12 +28,6 @@ def store(tmp_path_factory):
     return FrameStore(folder / "frames")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 def batch_of(store, settings):
     sampler = correspondence_sampler(store, settings, settings.cropping)
     batch = next(Samples(sampler, len(store.clips), settings.batch, 0, "regimes").batches(0, 1, 0, pinned=False))

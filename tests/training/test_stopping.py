@@ -8,15 +8,6 @@ import pytest
 from maskvos.training.stopping import StopRequest
 
 
-@pytest.fixture(autouse=True)
-def _handlers():
-    numbers = (signal.SIGTERM, signal.SIGUSR1)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_signal_is_noted_and_does_not_end_the_process(number):
     stop = StopRequest()
