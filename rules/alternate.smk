@@ -20,6 +20,7 @@ rule recluster:
     shell:
         "python stages/recluster.py --params params.yaml --round {wildcards.round} --frames {input.frames}"
         " --weights {input.weights} --output {output.masks} --statistics {output.statistics}"
+        " --checkpoints checkpoints/clustering/{wildcards.round}"
 
 
 rule segment:

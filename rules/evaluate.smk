@@ -22,6 +22,7 @@ rule evaluate_baseline:
     shell:
         "python stages/evaluate.py --params params.yaml --dataset {input.dataset} --row {wildcards.row}"
         " --predictions {output.predictions} --metrics {output.metrics} --objects {output.objects}"
+        " --checkpoints checkpoints/evaluation/{wildcards.set}/{wildcards.row}"
 
 
 rule evaluate_model:
@@ -47,3 +48,4 @@ rule evaluate_model:
         "python stages/evaluate.py --params params.yaml --dataset {input.dataset} --row {wildcards.row}"
         " --weights {input.weights}"
         " --predictions {output.predictions} --metrics {output.metrics} --objects {output.objects}"
+        " --checkpoints checkpoints/evaluation/{wildcards.set}/{wildcards.row}"

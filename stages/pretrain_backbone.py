@@ -10,8 +10,9 @@ from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
 from maskvos.storage.frames import FrameStore
+from maskvos.storage.working_state import fingerprint
 from maskvos.training.backbone_task import BackboneTask
-from maskvos.training.checkpoints import Checkpoints, fingerprint
+from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.distributed import run_training_stage

@@ -11,7 +11,8 @@ from maskvos.storage.atomic import atomic_folder
 from maskvos.storage.descriptions import FILE
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
-from maskvos.training.checkpoints import Checkpoints, fingerprint
+from maskvos.storage.working_state import fingerprint
+from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.correspondence_task import CorrespondenceTask
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision

@@ -4,27 +4,33 @@ import argparse
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from maskvos.console import log, run_stage
 from maskvos.errors import UserError
 from maskvos.evaluation.best_overlap import clip_overlaps, find_annotations, summarise_overlaps
-from maskvos.learning.agreement import adjusted_rand_index
 from maskvos.learning.empty_clusters import judge_clustering
+from maskvos.learning.kept_masks import read_pseudo_masks, write_pseudo_masks
 from maskvos.learning.kmeans_backends import open_backend
 from maskvos.learning.pseudo_masks import PseudoMasks, clip_statistics, summarise
 from maskvos.learning.reclustering import cluster_clips
+from maskvos.learning.round_before import compare, read_previous, round_before
+from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.files import load_encoder
 from maskvos.params import read_params
 from maskvos.params.reading import StageParams
 from maskvos.progress import track
 from maskvos.storage.atomic import atomic_file
+from maskvos.storage.descriptions import weights_file
+from maskvos.storage.fingerprints import file_fingerprint
+from maskvos.storage.finished import Finished
 from maskvos.storage.frames import FrameStore
-from maskvos.storage.weights import load_weights, save_weights
+from maskvos.storage.weights import save_weights
+from maskvos.storage.working_state import fingerprint
 from maskvos.training.device import autocast, place, set_up_device, used_precision
 
 NAME = "recluster"
@@ -40,7 +46,10 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     previous = read_previous(args.previous_pseudo_masks or round_before(args.weights, args.output))
     log.info("%s: round %d, %d clips, %d frames", NAME, args.round, len(store.clips), len(store))
 
-    masks, record = cluster(args, params, store)
+    device = set_up_device(params.runtime)
+    encoder = place(load_encoder(args.weights, params.networks, params.seed), device).eval()
+    finished = Finished(args.checkpoints, run_fingerprint(args, params, store, device))
+    masks, record = cluster(args, params, store, encoder, device, finished)
     statistics = {
         name: clip_statistics(masks[name]) | compare(masks[name].labels, previous.get(name)) for name in masks
     }
@@ -53,65 +62,62 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         measured = measure(masks, store, annotations)
         statistics = {name: statistics[name] | measured[name] for name in statistics}
         summary |= summarise_overlaps(measured)
-    with atomic_file(args.statistics) as partial:
-        partial.write_text(json.dumps({"round": args.round, "summary": summary, "clips": statistics}, indent=1) + "\n")
+    with atomic_file(args.statistics) as file:
+        file.write_text(json.dumps({"round": args.round, "summary": summary, "clips": statistics}, indent=1) + "\n")
+    finished.clear()
     log.info("%s: %s", NAME, ", ".join(f"{key} {value}" for key, value in summary.items()))
     return record
 
 
 def cluster(
-    args: argparse.Namespace, params: StageParams, store: FrameStore
+    args: argparse.Namespace,
+    params: StageParams,
+    store: FrameStore,
+    encoder: VisualEncoder,
+    device: torch.device,
+    finished: Finished,
 ) -> tuple[dict[str, PseudoMasks], dict[str, Any]]:
     """The pseudo masks of every clip by its name, and how they were made for the record."""
-    device = set_up_device(params.runtime)
     precision = used_precision(device, params.precision)
     backend = open_backend(params.clustering.backend, device)
-    encoder = place(load_encoder(args.weights, params.networks, params.seed), device).eval()
     key, threads = (params.seed, args.round), torch.get_num_threads()
+    masks = {clip.name: found for clip in store.clips if (found := finished.restore(clip.name, read_pseudo_masks))}
+    left = [clip for clip in store.clips if clip.name not in masks]
+    if masks:
+        log.info("going on from %s: %d clips are done", args.checkpoints, len(masks))
     started = time.perf_counter()
     try:
         with autocast(device, precision):
-            results = cluster_clips(store, encoder, params.clustering.method, backend, key, device, threads)
-            masks = {clip.name: found for clip, found in track(results, len(store.clips), "clips")}
+            results = cluster_clips(store, left, encoder, params.clustering.method, backend, key, device, threads)
+            for clip, found in track(results, len(store.clips), "clips", done=len(masks)):
+                finished.keep(clip.name, partial(write_pseudo_masks, masks=found))
+                masks[clip.name] = found
     except FloatingPointError as error:
         raise UserError(
             f"{args.weights}: {error}, the training of these weights diverged. Lower its learning rate and train again."
         ) from error
-    return masks, {
+    frames = sum(len(clip.frames) for clip in left)
+    rate = {"frames_per_second": round(frames / (time.perf_counter() - started), 2)} if left else {}
+    return {clip.name: masks[clip.name] for clip in store.clips}, {
         "clips": len(masks),
+        "clips_of_an_earlier_run": len(masks) - len(left),
         "frames": len(store),
-        "frames_per_second": round(len(store) / (time.perf_counter() - started), 2),
+        **rate,
         "precision": precision,
         "backend": params.clustering.backend,
     }
 
 
-def round_before(weights: Path, output: Path) -> Path | None:
-    """The pseudo masks that these weights learned from, which lie beside them; None for those of correspondence.
-
-    Never ``output`` itself: a run that was killed between its two files may have left it there.
-
-    They are no input of their own in the graphs: whenever they change, so do the weights.
-    """
-    beside = weights.parent / "pseudo_masks.safetensors"
-    return beside if beside.is_file() and beside.resolve() != output.resolve() else None
-
-
-def read_previous(path: Path | None) -> dict[str, torch.Tensor]:
-    """The label maps of the round before, by clip; none where no file is given."""
-    if path is None:
-        return {}
-    tensors, description = load_weights(path)
-    if description.get("kind") != "pseudo_masks":
-        raise UserError(f"{path}: holds {description.get('kind')!r}, expected the pseudo masks of another round.")
-    return tensors
-
-
-def compare(labels: np.ndarray, previous: torch.Tensor | None) -> dict[str, float]:
-    """Agreement with the round before, where that has this clip on the same grid."""
-    if previous is None or previous.shape != labels.shape:
-        return {}
-    return {"agreement": round(adjusted_rand_index(labels, previous.numpy()), 6)}
+def run_fingerprint(args: argparse.Namespace, params: StageParams, store: FrameStore, device: torch.device) -> str:
+    """What the pseudo masks depend on, so that clips of another run are never mixed in."""
+    return fingerprint(
+        stage=NAME,
+        version=params.versions[NAME],
+        round=args.round,
+        parameters=[params.seed, params.networks.model_dump(), params.clustering.method.model_dump()],
+        computed=[params.clustering.backend, device.type, used_precision(device, params.precision)],
+        inputs=[store.fingerprint, file_fingerprint(weights_file(args.weights))],
+    )
 
 
 def measure(
@@ -135,5 +141,6 @@ if __name__ == "__main__":
     parser.add_argument("--output", type=Path, required=True, help="pseudo masks, a safetensors file")
     parser.add_argument("--statistics", type=Path, required=True, help="JSON with sizes and shares of the clusters")
     parser.add_argument("--previous-pseudo-masks", type=Path, help="default: those beside --weights")
+    parser.add_argument("--checkpoints", type=Path, help="folder for finished clips (default: none are kept)")
     args = parser.parse_args()
     run_stage(f"{NAME}-{args.round}", lambda: main(args))

@@ -13,7 +13,8 @@ from maskvos.storage.descriptions import FILE
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.weights import load_weights, save_weights
-from maskvos.training.checkpoints import Checkpoints, fingerprint
+from maskvos.storage.working_state import fingerprint
+from maskvos.training.checkpoints import Checkpoints
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.distributed import run_training_stage

@@ -1,7 +1,7 @@
 """All clips of a frame store to pseudo masks: reading and seeding run beside the encoder, results keep the order."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -36,6 +36,7 @@ class Prepared(NamedTuple):
 
 def cluster_clips(
     store: FrameStore,
+    clips: Sequence[Clip],
     encoder: VisualEncoder,
     settings: Clustering,
     backend: Backend,
@@ -43,13 +44,14 @@ def cluster_clips(
     device: torch.device,
     threads: int,
 ) -> Iterator[tuple[Clip, PseudoMasks]]:
-    """Every clip with its pseudo masks, in the store's order; nothing depends on ``threads`` or on the other clips.
+    """Each of the clips with its pseudo masks, in their order; nothing depends on ``threads`` or on the other clips.
 
     With a backend that takes batches, the threads prepare clips and this one hands them over; otherwise the threads
     cluster too.
 
     Args:
         store: the frames.
+        clips: of the store, those to cluster.
         encoder: E, in evaluation mode, on ``device``. The caller sets autocast around the iteration.
         settings: of the clustering.
         backend: runs k-means.
@@ -62,9 +64,9 @@ def cluster_clips(
     """
 
     def encoded() -> Iterator[tuple[Clip, np.ndarray]]:
-        clips = iter(store.clips)
-        for images in in_order(pool, lambda clip: read_clip(store, clip, settings.short_side), store.clips, ahead):
-            clip = next(clips)
+        order = iter(clips)
+        for images in in_order(pool, lambda clip: read_clip(store, clip, settings.short_side), clips, ahead):
+            clip = next(order)
             features = encode_clip(encoder, images, settings.features == "trunk", device, settings.border)
             if not np.isfinite(features).all():
                 raise FloatingPointError(f"the features of clip {clip.name} are not finite")

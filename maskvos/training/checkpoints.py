@@ -1,9 +1,6 @@
 """The working state of a training stage: atomic, the last two kept, tied to its parameters and inputs."""
 
 import contextlib
-import hashlib
-import json
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -11,17 +8,8 @@ from typing import Any
 import torch
 
 from maskvos.console import log
-from maskvos.errors import UserError
 from maskvos.storage.atomic import atomic_file, remove_abandoned
-
-COMMON = "MASKVOS_CHECKPOINTS"
-"""Environment variable: a folder for the checkpoints of all runs, each in a folder of its own. `dvc queue` runs an
-experiment in a copy of the repository that is gone when the experiment is killed, and with it what lies inside."""
-
-
-def fingerprint(**parts: Any) -> str:
-    """sha256 of everything a run depends on: parameters as plain data, fingerprints of inputs."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+from maskvos.storage.working_state import common_folder, folder_name
 
 
 class Checkpoints:
@@ -33,11 +21,9 @@ class Checkpoints:
     """
 
     def __init__(self, folder: Path | str, belongs_to: str) -> None:
-        common = os.environ.get(COMMON)
-        if common and not Path(common).is_absolute():
-            raise UserError(f"{COMMON} is {common!r}: name an absolute path; the copy it lies in may vanish.")
-        self.folder = Path(common) / belongs_to[:16] if common else Path(folder)
-        self._common = bool(common)
+        common = common_folder()
+        self.folder = common / folder_name(belongs_to) if common else Path(folder)
+        self._common = common is not None
         self.belongs_to = belongs_to
 
     def _files(self) -> list[Path]:

@@ -44,7 +44,9 @@ def patches(images):
 def run(order, threads=1, encoder=patches, backend="faiss", values=None):
     opened = open_backend(backend, torch.device("cpu"))
     opened = opened if values is None else Backend(opened.run, values)
-    results = cluster_clips(Store(order), encoder, SETTINGS, opened, (0, 1), torch.device("cpu"), threads)
+    results = cluster_clips(
+        Store(order), Store(order).clips, encoder, SETTINGS, opened, (0, 1), torch.device("cpu"), threads
+    )
     return [(clip.name, masks.labels.shape, masks.labels.tobytes(), masks.objective) for clip, masks in results]
 
 

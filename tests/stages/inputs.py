@@ -1,10 +1,14 @@
-"""What the trained stages begin with, in small."""
+"""What the stages begin with, in small."""
+
+import json
 
 import torch
+from PIL import Image
 
 from maskvos.networks.files import save_network, untrained_encoder
 from maskvos.networks.trunk import Trunk
 from maskvos.storage.frames import FrameStore
+from maskvos.storage.masks import write_mask
 from maskvos.storage.weights import save_weights
 from tests.tiny import networks, write_frames
 
@@ -20,3 +24,27 @@ def write_inputs(folder, clips, frames):
     labels[:, :3], labels[:, 3:, 4:] = 1, 2
     save_weights(folder / "masks.safetensors", {clip.name: labels for clip in FrameStore(folder / "frames").clips}, {})
     return folder
+
+
+def write_davis(folder, names, frames, masks):
+    """A set in DAVIS layout, each sequence of the same frames (name, image) and masks, and its manifest davis.json."""
+    root = folder / "DAVIS"
+    for name in names:
+        write_sequence(root / "JPEGImages/480p" / name, root / "Annotations/480p" / name, frames, masks)
+    (root / "ImageSets/2017").mkdir(parents=True)
+    (root / "ImageSets/2017/val.txt").write_text("".join(f"{name}\n" for name in names))
+    write_manifest(folder, "davis", "davis", root, "val", names)
+
+
+def write_sequence(images, annotations, frames, masks):
+    images.mkdir(parents=True)
+    for (name, image), mask in zip(frames, masks, strict=True):
+        Image.fromarray(image).save(images / f"{name}.png")
+        if mask is not None:
+            write_mask(annotations / f"{name}.png", mask)
+
+
+def write_manifest(folder, name, layout, root, split, sequences):
+    content = {"name": name, "layout": layout, "split": split, "root": str(root), "licence": "", "fingerprint": ""}
+    content |= {"sequences": [{"name": item, "frames": 5} for item in sequences], "frames": 5 * len(sequences)}
+    (folder / f"{name}.json").write_text(json.dumps(content))

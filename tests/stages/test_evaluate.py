@@ -1,15 +1,12 @@
 """The stage on small datasets in both layouts: files, repeatability, and that no later annotation reaches inference."""
 
-import argparse
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
-from PIL import Image
 
 from maskvos.convert.checkpoints import read_checkpoint
 from maskvos.convert.conversion import convert
@@ -19,71 +16,14 @@ from maskvos.params import read_all_params
 from maskvos.storage.descriptions import FILE
 from maskvos.storage.masks import read_mask, write_mask
 from maskvos.storage.weights import save_weights
-from stages.evaluate import PARAMETERS, main
+from stages.evaluate import PARAMETERS
 from tests.convert import published
-from tests.inference.stubs import moving_square
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def write_sequence(images, annotations, frames, masks):
-    images.mkdir(parents=True)
-    for (name, image), mask in zip(frames, masks, strict=True):
-        Image.fromarray(image).save(images / f"{name}.png")
-        if mask is not None:
-            write_mask(annotations / f"{name}.png", mask)
+from tests.stages.evaluating import contents, run, write_sets
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Parameters, a DAVIS set of two sequences, a YouTube-VOS set with a late object and its ground truth."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["networks"] |= {"embedding_dim": 16, "mask_embedding_dim": 16, "decoder_width": 16}
-    params["inference"] |= {"short_side": {"davis": None, "youtubevos": None}, "references": 3}
-    params["runtime"] = {"device": "cpu", "threads": 1, "workers": 0, "processes": 1, "nodes": 1, "save_memory": False}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    frames, masks = moving_square(5)
-    davis, youtube, truth = tmp_path / "DAVIS", tmp_path / "valid", tmp_path / "valid_ground_truth"
-    for name in ("one", "two"):
-        write_sequence(davis / "JPEGImages/480p" / name, davis / "Annotations/480p" / name, frames, masks)
-    (davis / "ImageSets/2017").mkdir(parents=True)
-    (davis / "ImageSets/2017/val.txt").write_text("one\ntwo\n")
-    late = [mask.copy() for mask in masks]
-    for (_, image), mask in zip(frames[2:], late[2:], strict=True):
-        image[48:, 8:24], mask[48:, 8:24] = (20, 20, 240), 2
-    given = [late[0], None, np.where(late[2] == 2, late[2], 0).astype(np.uint8), None, None]
-    write_sequence(youtube / "JPEGImages/clip", youtube / "Annotations/clip", frames, given)
-    write_sequence(tmp_path / "unused", truth / "Annotations/clip", frames, late)
-    names = [name for name, _ in frames]
-    objects = {"1": {"category": "a", "frames": names}, "2": {"category": "b", "frames": names[2:]}}
-    (youtube / "meta.json").write_text(json.dumps({"videos": {"clip": {"objects": objects}}}))
-    manifest(tmp_path, "davis", "davis", davis, "val", ["one", "two"])
-    manifest(tmp_path, "tube", "youtubevos", youtube, "valid", ["clip"])
-    return tmp_path
-
-
-def manifest(folder, name, layout, root, split, sequences):
-    content = {"name": name, "layout": layout, "split": split, "root": str(root), "licence": "", "fingerprint": ""}
-    content |= {"sequences": [{"name": item, "frames": 5} for item in sequences], "frames": 5 * len(sequences)}
-    (folder / f"{name}.json").write_text(json.dumps(content))
-
-
-def run(folder, dataset="davis", row="lab", output="out", weights=None):
-    output = folder / output
-    args = argparse.Namespace(
-        params=folder / "params.yaml",
-        dataset=folder / f"{dataset}.json",
-        row=row,
-        weights=weights,
-        predictions=output / "predictions",
-        metrics=output / "metrics.json",
-        objects=output / "objects.csv",
-    )
-    return output, main(args)
-
-
-def contents(output):
-    return {path.relative_to(output): path.read_bytes() for path in sorted(output.rglob("*")) if path.is_file()}
+    return write_sets(tmp_path)
 
 
 def test_files_and_record(folder):

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from maskvos.params.plan import derive_plan
-from tests.stages.inputs import write_inputs
+from tests.inference.stubs import moving_square
+from tests.stages.inputs import write_davis, write_inputs
 from tests.tiny import BACKBONE, CORRESPONDENCE, NETWORKS, RUNTIME, write_params
 from tests.zygote import Zygote
 
@@ -30,7 +31,12 @@ STAGES = {
         *("--round", "0", "--frames", "frames", "--weights", "encoder", "--pseudo-masks", "masks.safetensors"),
         *("--output", "weights", "--curves", "curves.csv"),
     ],
+    "evaluate": [
+        *("--dataset", "davis.json", "--row", "lab", "--predictions", "predictions"),
+        *("--metrics", "metrics.json", "--objects", "objects.csv"),
+    ],
 }
+TRAINING = [stage for stage in STAGES if stage not in ("recluster", "evaluate")]
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +48,9 @@ def zygote():
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
-    """Frames, weights, pseudo masks and parameters for all four."""
+    """Frames, weights, pseudo masks, an evaluation set and parameters for all five."""
     folder = write_inputs(tmp_path_factory.mktemp("inputs"), clips=4, frames=8)
+    write_davis(folder, ["one", "two", "three"], *moving_square(5))
     source = ROOT / "params.yaml"
     content = yaml.safe_load(source.read_text())
     cropping = {"short_side": [40, 48], "crop": 32, "zoom": [0.5, 1.0]}
@@ -85,8 +92,7 @@ def place(folder, inputs):
 
 
 def command(stage):
-    state = [] if stage == "recluster" else ["--checkpoints", "checkpoints"]
-    return f"{stage}.py", ["--params", "params.yaml", *STAGES[stage], *state]
+    return f"{stage}.py", ["--params", "params.yaml", *STAGES[stage], "--checkpoints", "checkpoints"]
 
 
 def finish(zygote, folder, stage):
@@ -115,7 +121,7 @@ def test_killed_at_random_moments(zygote, inputs, whole, tmp_path, stage):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "recluster"])
+@pytest.mark.parametrize("stage", TRAINING)
 def test_killed_within_a_checkpoint_write(zygote, inputs, whole, tmp_path, stage):
     expected, _ = whole(stage)
     folder, caught = place(tmp_path / "killed", inputs), 0

@@ -1,0 +1,131 @@
+"""An interrupted evaluation goes on behind the sequences it has finished, and mixes in none of another run."""
+
+import shutil
+from types import SimpleNamespace
+
+import pytest
+import torch
+import yaml
+
+import stages.evaluate
+from maskvos.errors import UserError
+from maskvos.params import read_params
+from maskvos.storage.descriptions import FILE
+from stages.evaluate import PARAMETERS, run_fingerprint
+from tests.stages.evaluating import contents, run, write_sets
+
+KEPT = "checkpoints"
+FRAMES = "DAVIS/JPEGImages/480p"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_sets(tmp_path)
+
+
+def interrupt(folder, **options):
+    """A run that ends within the second sequence, at a damaged frame, which is then mended."""
+    path = folder / FRAMES / "two/00003.png"
+    sound = path.read_bytes()
+    path.write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"00003\.png"):
+        run(folder, **{"checkpoints": folder / KEPT} | options)
+    path.write_bytes(sound)
+
+
+def edit(folder, section, **values):
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params[section] |= values
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+
+
+def test_the_bytes_of_a_run_without_a_break(folder):
+    whole, _ = run(folder, output="whole")
+    interrupt(folder)
+    assert not contents(folder / "out")
+    shutil.rmtree(folder / FRAMES / "one")  # what is finished is not looked at again
+    (folder / FRAMES).joinpath("one").mkdir()
+    for frame in (folder / FRAMES / "two").iterdir():
+        (folder / FRAMES / "one" / frame.name).write_bytes(b"damaged")
+    output, record = run(folder, checkpoints=folder / KEPT)
+    assert contents(output) == contents(whole)
+    assert (record["frames"], record["frames_of_an_earlier_run"]) == (10, 5)
+    assert not contents(folder / KEPT)
+
+
+def test_interrupted_while_it_scores(folder, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    whole, _ = run(folder, output="whole")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(stages.evaluate, "evaluate_dataset", stop)
+        run(folder, checkpoints=folder / KEPT)
+    shutil.rmtree(folder / "out")
+    output, record = run(folder, checkpoints=folder / KEPT)
+    assert contents(output) == contents(whole)
+    assert record["frames_of_an_earlier_run"] == 10 and "fps" not in record  # nothing was measured
+
+
+def test_other_parameters_start_afresh(folder):
+    interrupt(folder)
+    edit(folder, "inference", top_k=3)
+    _, record = run(folder, checkpoints=folder / KEPT)
+    assert record["frames_of_an_earlier_run"] == 0
+    assert not contents(folder / KEPT)
+
+
+def test_a_copy_of_the_repository_goes_on_where_another_was_killed(folder, monkeypatch):
+    monkeypatch.setenv("MASKVOS_CHECKPOINTS", str(folder / "common"))
+    interrupt(folder, checkpoints=folder / "copy1")
+    _, other = run(folder, row="copy", output="copy", checkpoints=folder / "copy1")
+    _, record = run(folder, checkpoints=folder / "copy2")
+    assert (other["frames_of_an_earlier_run"], record["frames_of_an_earlier_run"]) == (0, 5)
+    assert not contents(folder / "common") and not list(folder.glob("copy?"))
+
+
+def test_without_a_folder_nothing_is_kept(folder):
+    interrupt(folder, checkpoints=None)
+    assert run(folder)[1]["frames_of_an_earlier_run"] == 0
+
+
+@pytest.mark.parametrize(
+    ("section", "values"),
+    [
+        *(("inference", {"top_k": 3}), ("inference", {"kept_mask": "mean"}), ("networks", {"embedding_dim": 24})),
+        *((None, {"seed": 7}), (None, {"precision": "bf16"})),
+    ],
+)
+def test_every_parameter_tells_runs_apart(folder, section, values):
+    before = of(folder)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    (params[section] if section else params).update(values)
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    assert of(folder) != before
+
+
+@pytest.mark.parametrize("other", [{"row": "untrained"}, {"fingerprint": "b"}, {"layout": "youtubevos"}])
+def test_every_input_tells_runs_apart(folder, other):
+    assert of(folder, **other) != of(folder)
+
+
+def test_weights_tell_runs_apart_by_their_bytes(folder):
+    (folder / "a").mkdir()
+    (folder / "a" / FILE).write_bytes(b"a")
+    first = of(folder, weights=folder / "a")
+    shutil.copytree(folder / "a", folder / "b")
+    assert of(folder, weights=folder / "b") == first != of(folder)
+    (folder / "b" / FILE).write_bytes(b"b")
+    assert of(folder, weights=folder / "b") != first
+
+
+def test_threads_do_not(folder):
+    before = of(folder)
+    edit(folder, "runtime", threads=2)
+    assert of(folder) == before
+
+
+def of(folder, row="lab", weights=None, layout="davis", fingerprint="a"):
+    params = read_params(folder / "params.yaml", PARAMETERS)
+    manifest = {"layout": layout, "fingerprint": fingerprint}
+    return run_fingerprint(SimpleNamespace(row=row, weights=weights), params, manifest, torch.device("cpu"))
