@@ -4,7 +4,6 @@ import argparse
 import json
 import time
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ import torch
 from maskvos.console import log, run_stage
 from maskvos.errors import UserError
 from maskvos.evaluation.best_overlap import clip_overlaps, find_annotations, summarise_overlaps
+from maskvos.learning.clip_files import from_files, to_files
 from maskvos.learning.empty_clusters import judge_clustering
-from maskvos.learning.kept_masks import read_pseudo_masks, write_pseudo_masks
 from maskvos.learning.kmeans_backends import open_backend
 from maskvos.learning.pseudo_masks import PseudoMasks, clip_statistics, summarise
 from maskvos.learning.reclustering import cluster_clips
@@ -62,8 +61,8 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         measured = measure(masks, store, annotations)
         statistics = {name: statistics[name] | measured[name] for name in statistics}
         summary |= summarise_overlaps(measured)
-    with atomic_file(args.statistics) as file:
-        file.write_text(json.dumps({"round": args.round, "summary": summary, "clips": statistics}, indent=1) + "\n")
+    with atomic_file(args.statistics) as partial:
+        partial.write_text(json.dumps({"round": args.round, "summary": summary, "clips": statistics}, indent=1) + "\n")
     finished.clear()
     log.info("%s: %s", NAME, ", ".join(f"{key} {value}" for key, value in summary.items()))
     return record
@@ -81,16 +80,16 @@ def cluster(
     precision = used_precision(device, params.precision)
     backend = open_backend(params.clustering.backend, device)
     key, threads = (params.seed, args.round), torch.get_num_threads()
-    masks = {clip.name: found for clip in store.clips if (found := finished.restore(clip.name, read_pseudo_masks))}
+    masks = {clip.name: from_files(kept) for clip in store.clips if (kept := finished.restore(clip.name))}
     left = [clip for clip in store.clips if clip.name not in masks]
     if masks:
-        log.info("going on from %s: %d clips are done", args.checkpoints, len(masks))
+        log.info("going on from %s: %d clips are done", finished.folder, len(masks))
     started = time.perf_counter()
     try:
         with autocast(device, precision):
             results = cluster_clips(store, left, encoder, params.clustering.method, backend, key, device, threads)
             for clip, found in track(results, len(store.clips), "clips", done=len(masks)):
-                finished.keep(clip.name, partial(write_pseudo_masks, masks=found))
+                finished.keep(clip.name, to_files(found))
                 masks[clip.name] = found
     except FloatingPointError as error:
         raise UserError(
@@ -100,7 +99,7 @@ def cluster(
     rate = {"frames_per_second": round(frames / (time.perf_counter() - started), 2)} if left else {}
     return {clip.name: masks[clip.name] for clip in store.clips}, {
         "clips": len(masks),
-        "clips_of_an_earlier_run": len(masks) - len(left),
+        **({"clips_of_an_earlier_run": len(masks) - len(left)} if len(left) < len(masks) else {}),
         "frames": len(store),
         **rate,
         "precision": precision,

@@ -1,70 +1,81 @@
 """What a stage that works item by item has finished, kept until all of it is: an interrupted run goes on behind it."""
 
+import contextlib
+import hashlib
+import io
 import re
 import shutil
-from collections.abc import Callable
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
-from maskvos.storage.atomic import atomic_folder, remove_abandoned
+from maskvos.storage.atomic import atomic_file, remove_abandoned
 from maskvos.storage.working_state import common_folder, folder_name
 
-Result = TypeVar("Result")
+_SUFFIX = ".finished"  # a sha256, then a ZIP archive of the item's files
 
 
 class Finished:
-    """A folder of files for each finished item, below one that no orchestrator deletes.
+    """One file for each finished item, in a folder that no orchestrator deletes; it is there whole or not at all.
+
+    The same run may be under way in two places at once: neither disturbs the other.
 
     Args:
         folder: outside the stage's declared outputs; where `COMMON` is set, that one instead; None keeps nothing.
         belongs_to: `fingerprint` of parameters and inputs; what another run has left is never used.
+
+    Attributes:
+        folder: where they lie.
+
+    Raises:
+        UserError: `COMMON` names a relative path.
     """
 
     def __init__(self, folder: Path | None, belongs_to: str) -> None:
-        self._folder: Path | None = None
-        if folder is None:
-            return
         common = common_folder()
-        self._folder = (common or folder) / folder_name(belongs_to)
-        if common is None:
-            _remove_others(folder, self._folder.name)
-        remove_abandoned(self._folder)
+        self.folder = None if folder is None else (common or folder) / folder_name(belongs_to)
+        if folder is not None and common is None:
+            _remove_others(folder, folder_name(belongs_to))
+        if self.folder is not None:
+            remove_abandoned(self.folder)
 
-    def restore(self, item: str, read: Callable[[Path], Result]) -> Result | None:
-        """What ``read`` makes of the folder of a finished item; None where it is not finished."""
-        if self._folder is None:
+    def restore(self, item: str) -> dict[str, bytes] | None:
+        """The files of an item by name, as they were kept; None where it is not finished or its file is damaged."""
+        if self.folder is None:
             return None
         try:
-            return read(self._folder / item) if (self._folder / item).is_dir() else None
-        except FileNotFoundError:  # the same run elsewhere was quicker, and has cleared its own
+            content = (self.folder / f"{item}{_SUFFIX}").read_bytes()
+        except OSError:
             return None
+        digest, archive = content[:32], content[32:]
+        if hashlib.sha256(archive).digest() != digest:
+            return None
+        with zipfile.ZipFile(io.BytesIO(archive)) as files:
+            return {name: files.read(name) for name in files.namelist()}
 
-    def keep(self, item: str, write: Callable[[Path], object]) -> None:
-        """Keep what ``write`` puts into a folder, whole or not at all.
+    def keep(self, item: str, files: Mapping[str, bytes]) -> None:
+        """Keep the files of a finished item.
 
         Raises:
             UserError: the disk is full or the folder cannot be written.
         """
-        if self._folder is not None:
-            with atomic_folder(self._folder / item) as partial:
-                write(partial)
+        if self.folder is None:
+            return
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as writer:
+            for name, content in files.items():
+                writer.writestr(name, content)
+        with atomic_file(self.folder / f"{item}{_SUFFIX}") as partial:
+            partial.write_bytes(hashlib.sha256(archive.getvalue()).digest() + archive.getvalue())
 
     def clear(self) -> None:
-        """Remove all: the stage's outputs are there."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def copy_files(source: Path, target: Path) -> Path:
-    """Copy a folder of files into a new one, which is removed again where that fails; returns it."""
-    target.mkdir(parents=True, exist_ok=True)
-    try:
-        for path in sorted(source.iterdir()):  # not copytree, whose error does not say that the disk is full
-            shutil.copyfile(path, target / path.name)
-    except OSError:
-        shutil.rmtree(target, ignore_errors=True)
-        raise
-    return target
+        """Remove them: the stage's outputs are there."""
+        if self.folder is None:
+            return
+        for path in self.folder.glob(f"[!.]*{_SUFFIX}"):  # not what the same run elsewhere is writing
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
 
 
 def _remove_others(folder: Path, own: str) -> None:

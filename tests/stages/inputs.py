@@ -45,6 +45,13 @@ def write_sequence(images, annotations, frames, masks):
 
 
 def write_manifest(folder, name, layout, root, split, sequences):
-    content = {"name": name, "layout": layout, "split": split, "root": str(root), "licence": "", "fingerprint": ""}
+    content = {
+        "name": name,
+        "layout": layout,
+        "split": split,
+        "root": str(root),
+        "licence": "",
+        "fingerprint": "0" * 64,
+    }
     content |= {"sequences": [{"name": item, "frames": 5} for item in sequences], "frames": 5 * len(sequences)}
     (folder / f"{name}.json").write_text(json.dumps(content))

@@ -31,11 +31,16 @@ def write_clips(tmp_path):
     params["networks"] |= {"embedding_dim": 32}
     params["runtime"] = {"device": "cpu", "threads": 1, "workers": 0, "processes": 1, "nodes": 1, "save_memory": False}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    (tmp_path / "frames").mkdir()
-    write_store(tmp_path / "frames", [encoded(name, *size) for name, size in SIZES.items()], ".png", {})
+    write_frames(tmp_path)
     networks = read_all_params(tmp_path / "params.yaml").networks
     save_network(tmp_path / "weights", untrained_encoder(networks, 3), "encoder", networks)
     return tmp_path
+
+
+def write_frames(folder, longer=0):
+    (folder / "frames").mkdir()
+    clips = [encoded(name, count + longer, *size) for name, (count, *size) in SIZES.items()]
+    write_store(folder / "frames", clips, ".png", {})
 
 
 def run(folder, name="first", round_=0, **changes):

@@ -1,5 +1,6 @@
 """An interrupted evaluation goes on behind the sequences it has finished, and mixes in none of another run."""
 
+import json
 import shutil
 from types import SimpleNamespace
 
@@ -11,6 +12,8 @@ import stages.evaluate
 from maskvos.errors import UserError
 from maskvos.params import read_params
 from maskvos.storage.descriptions import FILE
+from maskvos.storage.finished import Finished
+from maskvos.storage.masks import read_mask, write_mask
 from stages.evaluate import PARAMETERS, run_fingerprint
 from tests.stages.evaluating import contents, run, write_sets
 
@@ -43,13 +46,11 @@ def test_the_bytes_of_a_run_without_a_break(folder):
     whole, _ = run(folder, output="whole")
     interrupt(folder)
     assert not contents(folder / "out")
-    shutil.rmtree(folder / FRAMES / "one")  # what is finished is not looked at again
-    (folder / FRAMES).joinpath("one").mkdir()
-    for frame in (folder / FRAMES / "two").iterdir():
-        (folder / FRAMES / "one" / frame.name).write_bytes(b"damaged")
+    for frame in (folder / FRAMES / "one").iterdir():  # what is finished is not looked at again
+        frame.write_bytes(b"damaged")
     output, record = run(folder, checkpoints=folder / KEPT)
     assert contents(output) == contents(whole)
-    assert (record["frames"], record["frames_of_an_earlier_run"]) == (10, 5)
+    assert (record["frames"], record.get("frames_of_an_earlier_run", 0)) == (10, 5)
     assert not contents(folder / KEPT)
 
 
@@ -59,19 +60,54 @@ def test_interrupted_while_it_scores(folder, monkeypatch):
 
     whole, _ = run(folder, output="whole")
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(stages.evaluate, "evaluate_dataset", stop)
+        patched.setattr(stages.evaluate, "score_predictions", stop)
         run(folder, checkpoints=folder / KEPT)
     shutil.rmtree(folder / "out")
     output, record = run(folder, checkpoints=folder / KEPT)
     assert contents(output) == contents(whole)
-    assert record["frames_of_an_earlier_run"] == 10 and "fps" not in record  # nothing was measured
+    assert record.get("frames_of_an_earlier_run", 0) == 10 and "fps" not in record  # nothing was measured
+
+
+def test_a_corrected_first_mask_makes_its_sequence_another(folder):
+    interrupt(folder)
+    path = folder / "DAVIS/Annotations/480p/one/00000.png"
+    mask = read_mask(path).copy()
+    mask[:2, :2] = mask.max()
+    write_mask(path, mask)
+    whole, _ = run(folder, output="whole")
+    output, record = run(folder, checkpoints=folder / KEPT)
+    assert "frames_of_an_earlier_run" not in record and contents(output) == contents(whole)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "a frame is missing"])
+def test_a_sequence_that_did_not_survive_is_made_again(folder, damage):
+    whole, _ = run(folder, output="whole")
+    interrupt(folder)
+    (path,) = (folder / KEPT).glob("*/one-*")
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:-1])
+    else:
+        finished = Finished(folder / KEPT, path.parent.name)
+        files = finished.restore(path.stem)
+        files.popitem()
+        finished.keep(path.stem, files)
+    output, record = run(folder, checkpoints=folder / KEPT)
+    assert "frames_of_an_earlier_run" not in record and contents(output) == contents(whole)
+
+
+def test_a_set_that_nothing_tells_from_others_keeps_nothing(folder):
+    manifest = json.loads((folder / "davis.json").read_text())
+    del manifest["fingerprint"]
+    (folder / "davis.json").write_text(json.dumps(manifest))
+    interrupt(folder)
+    assert not (folder / KEPT).exists()
 
 
 def test_other_parameters_start_afresh(folder):
     interrupt(folder)
     edit(folder, "inference", top_k=3)
     _, record = run(folder, checkpoints=folder / KEPT)
-    assert record["frames_of_an_earlier_run"] == 0
+    assert record.get("frames_of_an_earlier_run", 0) == 0
     assert not contents(folder / KEPT)
 
 
@@ -80,20 +116,20 @@ def test_a_copy_of_the_repository_goes_on_where_another_was_killed(folder, monke
     interrupt(folder, checkpoints=folder / "copy1")
     _, other = run(folder, row="copy", output="copy", checkpoints=folder / "copy1")
     _, record = run(folder, checkpoints=folder / "copy2")
-    assert (other["frames_of_an_earlier_run"], record["frames_of_an_earlier_run"]) == (0, 5)
+    assert (other.get("frames_of_an_earlier_run", 0), record.get("frames_of_an_earlier_run", 0)) == (0, 5)
     assert not contents(folder / "common") and not list(folder.glob("copy?"))
 
 
 def test_without_a_folder_nothing_is_kept(folder):
     interrupt(folder, checkpoints=None)
-    assert run(folder)[1]["frames_of_an_earlier_run"] == 0
+    assert "frames_of_an_earlier_run" not in run(folder)[1]
 
 
 @pytest.mark.parametrize(
     ("section", "values"),
     [
         *(("inference", {"top_k": 3}), ("inference", {"kept_mask": "mean"}), ("networks", {"embedding_dim": 24})),
-        *((None, {"seed": 7}), (None, {"precision": "bf16"})),
+        *((None, {"seed": 7}), (None, {"precision": "bf16"}), ("versions", {"evaluate": 99})),
     ],
 )
 def test_every_parameter_tells_runs_apart(folder, section, values):
@@ -104,7 +140,9 @@ def test_every_parameter_tells_runs_apart(folder, section, values):
     assert of(folder) != before
 
 
-@pytest.mark.parametrize("other", [{"row": "untrained"}, {"fingerprint": "b"}, {"layout": "youtubevos"}])
+@pytest.mark.parametrize(
+    "other", [{"row": "untrained"}, {"fingerprint": "b"}, {"layout": "youtubevos"}, {"device": "cuda"}]
+)
 def test_every_input_tells_runs_apart(folder, other):
     assert of(folder, **other) != of(folder)
 
@@ -125,7 +163,7 @@ def test_threads_do_not(folder):
     assert of(folder) == before
 
 
-def of(folder, row="lab", weights=None, layout="davis", fingerprint="a"):
+def of(folder, row="lab", weights=None, layout="davis", fingerprint="a", device="cpu"):
     params = read_params(folder / "params.yaml", PARAMETERS)
     manifest = {"layout": layout, "fingerprint": fingerprint}
-    return run_fingerprint(SimpleNamespace(row=row, weights=weights), params, manifest, torch.device("cpu"))
+    return run_fingerprint(SimpleNamespace(row=row, weights=weights), params, manifest, torch.device(device))

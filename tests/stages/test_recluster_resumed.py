@@ -1,6 +1,7 @@
 """An interrupted re-clustering goes on behind the clips it has finished, and mixes in none of another run."""
 
 import json
+import shutil
 
 import pytest
 import yaml
@@ -9,7 +10,7 @@ import stages.recluster
 from maskvos.errors import UserError
 from maskvos.networks.files import save_network, untrained_encoder
 from maskvos.params import read_all_params
-from tests.stages.reclustering import SIZES, change, run, write_clips
+from tests.stages.reclustering import SIZES, change, run, write_clips, write_frames
 
 
 @pytest.fixture
@@ -49,9 +50,9 @@ def test_the_bytes_of_a_run_without_a_break(folder, monkeypatch, backend):
 def test_the_order_of_the_store_is_kept(folder, monkeypatch):
     """Where a later clip alone is there already."""
     interrupt(folder, monkeypatch)
-    (kept,) = (folder / "kept").glob("*/ducks")
+    (kept,) = (folder / "kept").glob("*/ducks.*")
     whole, _ = run(folder, "whole", checkpoints=folder / "other")
-    kept.rename(kept.with_name("trees"))  # labels of the wrong clip: seen in the result, so that it was used
+    kept.rename(kept.with_stem("trees"))  # labels of the wrong clip: seen in the result, so that it was used
     args, record = run(folder, "out", checkpoints=folder / "kept")
     assert list(json.loads(args.statistics.read_text())["clips"]) == list(SIZES)
     assert record["clips_of_an_earlier_run"] == 1 and files(args) != files(whole)
@@ -68,22 +69,28 @@ def test_a_collapse_that_is_only_to_be_warned_of_costs_no_second_clustering(fold
     assert record["clips_of_an_earlier_run"] == 2 and "frames_per_second" not in record  # nothing was measured
 
 
-@pytest.mark.parametrize("other", ["round", "clustering", "seed", "weights"])
+@pytest.mark.parametrize("other", ["round", "clustering", "backend", "seed", "version", "frames", "weights"])
 def test_another_run_starts_afresh(folder, monkeypatch, other):
     interrupt(folder, monkeypatch)
     changes = {"round_": 1} if other == "round" else {}
     if other == "clustering":
         change(folder, clusters=4)
-    if other == "seed":
+    if other == "backend":
+        change(folder, backend="torch")
+    if other in ("seed", "version"):
         params = yaml.safe_load((folder / "params.yaml").read_text())
-        (folder / "params.yaml").write_text(yaml.safe_dump(params | {"seed": 5}))
+        params["versions"]["recluster"] += other == "version"
+        (folder / "params.yaml").write_text(yaml.safe_dump(params | {"seed": 5 if other == "seed" else params["seed"]}))
+    if other == "frames":
+        shutil.rmtree(folder / "frames")
+        write_frames(folder, longer=1)
     if other == "weights":
         networks = read_all_params(folder / "params.yaml").networks
         save_network(folder / "weights", untrained_encoder(networks, 4), "encoder", networks)
     _, record = run(folder, "out", checkpoints=folder / "kept", **changes)
-    assert record["clips_of_an_earlier_run"] == 0
+    assert "clips_of_an_earlier_run" not in record
     assert not list((folder / "kept").iterdir())
 
 
 def test_without_a_folder_nothing_is_kept(folder):
-    assert run(folder)[1]["clips_of_an_earlier_run"] == 0
+    assert "clips_of_an_earlier_run" not in run(folder)[1]

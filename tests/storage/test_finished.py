@@ -1,87 +1,105 @@
-"""Finished items: whole or absent, of this run alone."""
+"""Finished items: whole or absent, of this run alone, and no run disturbs the same one elsewhere."""
 
-from functools import partial
+import pytest
 
-from maskvos.storage.finished import Finished, copy_files
+from maskvos.errors import UserError
+from maskvos.storage.finished import Finished
 from tests.storage.full_disk import message_of
 
 RUN, OTHER = "0123456789abcdef" * 4, "f" * 64
+FILES = {"00000.png": b"mask", "00001.png": b"", "b": bytes(range(256))}
 
 
-def made(folder, name, content=b"mask"):
-    (folder / name).mkdir(parents=True)
-    (folder / name / "00000.png").write_bytes(content)
-    return folder / name
+def kept(folder, *items, run=RUN):
+    finished = Finished(folder, run)
+    for item in items:
+        finished.keep(item, FILES)
+    return finished
 
 
-def files(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def items(folder):
+    return sorted(path.name for path in (folder / RUN[:16]).iterdir())
 
 
 def test_what_was_kept_comes_back(tmp_path):
-    Finished(tmp_path / "kept", RUN).keep("one", partial(copy_files, made(tmp_path, "one")))
-    again = Finished(tmp_path / "kept", RUN)
-    assert again.restore("one", partial(copy_files, target=tmp_path / "out/one"))
-    assert files(tmp_path / "out") == {"one/00000.png": b"mask"}
-    assert again.restore("two", partial(copy_files, target=tmp_path / "out/two")) is None
-    assert not (tmp_path / "out/two").exists()
+    kept(tmp_path, "one")
+    again = Finished(tmp_path, RUN)
+    assert again.restore("one") == FILES
+    assert again.restore("two") is None
 
 
 def test_of_another_run_it_does_not_and_goes(tmp_path):
-    Finished(tmp_path / "kept", OTHER).keep("one", partial(copy_files, made(tmp_path, "one")))
-    (tmp_path / "kept/mine").mkdir()
-    assert Finished(tmp_path / "kept", RUN).restore("one", partial(copy_files, target=tmp_path / "out/one")) is None
-    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["mine"]
+    kept(tmp_path, "one", run=OTHER)
+    (tmp_path / "mine").mkdir()
+    assert Finished(tmp_path, RUN).restore("one") is None
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_in_a_common_folder_that_of_others_stays(tmp_path, monkeypatch):
     monkeypatch.setenv("MASKVOS_CHECKPOINTS", str(tmp_path / "common"))
-    Finished(tmp_path / "a", OTHER).keep("one", partial(copy_files, made(tmp_path, "one")))
+    kept(tmp_path / "a", "one", run=OTHER)
     finished = Finished(tmp_path / "b", RUN)
-    assert finished.restore("one", partial(copy_files, target=tmp_path / "out/one")) is None
-    finished.keep("one", partial(copy_files, tmp_path / "one"))
+    assert finished.restore("one") is None
+    finished.keep("one", FILES)
     finished.clear()
-    assert Finished(tmp_path / "c", OTHER).restore("one", partial(copy_files, target=tmp_path / "out/one"))
+    assert [path.name for path in (tmp_path / "common").iterdir()] == [OTHER[:16]]
+    assert Finished(tmp_path / "c", OTHER).restore("one") == FILES
+    assert not list(tmp_path.glob("?"))
 
 
-def test_a_killed_copy_is_no_item(tmp_path):
-    Finished(tmp_path / "kept", RUN).keep("one", partial(copy_files, made(tmp_path, "one")))
-    half = made(tmp_path / "kept" / RUN[:16], ".two.tmp-abc")
-    assert Finished(tmp_path / "kept", RUN).restore("two", partial(copy_files, target=tmp_path / "out/two")) is None
-    assert not half.exists()
+def test_a_common_folder_inside_the_copy_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKVOS_CHECKPOINTS", "checkpoints/all")
+    with pytest.raises(UserError, match="absolute path"):
+        Finished(tmp_path, RUN)
 
 
-def test_cleared_by_the_same_run_elsewhere(tmp_path, monkeypatch):
-    finished = Finished(tmp_path / "kept", RUN)
-    finished.keep("one", partial(copy_files, made(tmp_path, "one")))
+def test_what_a_killed_write_left_is_removed(tmp_path):
+    kept(tmp_path, "one")
+    (tmp_path / RUN[:16] / ".two.finished.tmp-abc.finished").write_bytes(b"half")
+    assert Finished(tmp_path, RUN).restore("two") is None
+    assert items(tmp_path) == ["one.finished"]
 
-    def vanish(source, target):
-        raise FileNotFoundError(source)
 
-    monkeypatch.setattr("shutil.copyfile", vanish)
-    assert finished.restore("one", partial(copy_files, target=tmp_path / "out/one")) is None
-    assert not (tmp_path / "out/one").exists()
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: data[:-1] + bytes([data[-1] ^ 1])]
+)
+def test_a_damaged_one_is_not_finished(tmp_path, damage):
+    finished = kept(tmp_path, "one")
+    path = tmp_path / RUN[:16] / "one.finished"
+    path.write_bytes(damage(path.read_bytes()))
+    assert finished.restore("one") is None
+    finished.keep("one", FILES)
+    assert finished.restore("one") == FILES
+
+
+def test_one_run_in_two_places_at_once_disturbs_neither(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKVOS_CHECKPOINTS", str(tmp_path))
+    one, other = kept("unused", "a", "b"), kept("unused", "a", "b")
+    one.clear()
+    assert other.restore("a") is None
+    other.keep("c", FILES)
+    assert other.restore("c") == FILES
+    other.clear()
+    other.clear()
+    assert not list(tmp_path.iterdir())
+
+
+def test_clear_leaves_what_the_same_run_elsewhere_is_writing(tmp_path):
+    finished = kept(tmp_path, "one")
+    writing = tmp_path / RUN[:16] / ".two.finished.tmp-abc.finished"
+    writing.write_bytes(b"half")
+    finished.clear()
+    assert items(tmp_path) == [writing.name]
 
 
 def test_a_full_disk_is_a_users_error_and_keeps_what_there_is(tmp_path):
-    finished = Finished(tmp_path / "kept", RUN)
-    finished.keep("one", partial(copy_files, made(tmp_path, "one")))
-    made(tmp_path, "two", bytes(10**6))
-    message = message_of(lambda: finished.keep("two", partial(copy_files, tmp_path / "two")))
+    finished = kept(tmp_path, "one")
+    message = message_of(lambda: finished.keep("two", {"a": bytes(10**6)}))
     assert "cannot write" in message and "Free space" in message
-    assert files(tmp_path / "kept") == {f"{RUN[:16]}/one/00000.png": b"mask"}
-
-
-def test_clear_removes_all_of_this_run(tmp_path):
-    finished = Finished(tmp_path / "kept", RUN)
-    finished.keep("one", partial(copy_files, made(tmp_path, "one")))
-    finished.clear()
-    finished.clear()
-    assert not files(tmp_path / "kept")
+    assert items(tmp_path) == ["one.finished"]
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path):
-    finished = Finished(None, RUN)
-    finished.keep("one", partial(copy_files, made(tmp_path, "one")))
-    assert finished.restore("one", partial(copy_files, target=tmp_path / "out/one")) is None
+    finished = kept(None, "one")
+    assert finished.folder is None and finished.restore("one") is None
     finished.clear()

@@ -1,0 +1,42 @@
+"""Sequences whose masks an interrupted evaluation has written: kept, and put back where nothing has changed."""
+
+import hashlib
+from pathlib import Path
+
+from maskvos.datasets.sequence import Sequence
+from maskvos.inference.propagate import given_masks
+from maskvos.storage.finished import Finished
+
+
+def restore_sequence(sequence: Sequence, folder: Path, finished: Finished) -> bool:
+    """Whether FOLDER/SEQUENCE holds the masks of every frame now, as an earlier run wrote them.
+
+    Raises:
+        UserError: a given mask is damaged or absent.
+        OSError: the folder cannot be written.
+    """
+    files = finished.restore(_item(sequence))
+    if files is None or set(files) != {f"{frame}.png" for frame in sequence.frames}:
+        return False
+    (folder / sequence.name).mkdir(parents=True)
+    for name, content in files.items():
+        (folder / sequence.name / name).write_bytes(content)
+    return True
+
+
+def keep_sequence(sequence: Sequence, folder: Path, finished: Finished) -> None:
+    """Keep the masks in FOLDER/SEQUENCE.
+
+    Raises:
+        UserError: the disk is full or the folder of what is finished cannot be written.
+    """
+    files = {f"{frame}.png": (folder / sequence.name / f"{frame}.png") for frame in sequence.frames}
+    finished.keep(_item(sequence), {name: path.read_bytes() for name, path in files.items()})
+
+
+def _item(sequence: Sequence) -> str:
+    """The name of a sequence and what tells its given masks: a corrected first mask makes it another one."""
+    state = hashlib.sha256()
+    for frame, mask in sorted(given_masks(sequence).items()):
+        state.update(repr((frame, mask.shape)).encode() + mask.tobytes())
+    return f"{sequence.name}-{state.hexdigest()[:16]}"
