@@ -15,7 +15,7 @@ def restore_sequence(sequence: Sequence, folder: Path, finished: Finished) -> bo
         UserError: a given mask is damaged or absent.
         OSError: the folder cannot be written.
     """
-    files = finished.restore(_item(sequence))
+    files = finished.restore(_item(sequence)) if finished.folder is not None else None
     if files is None or set(files) != {f"{frame}.png" for frame in sequence.frames}:
         return False
     (folder / sequence.name).mkdir(parents=True)
@@ -30,8 +30,10 @@ def keep_sequence(sequence: Sequence, folder: Path, finished: Finished) -> None:
     Raises:
         UserError: the disk is full or the folder of what is finished cannot be written.
     """
-    files = {f"{frame}.png": (folder / sequence.name / f"{frame}.png") for frame in sequence.frames}
-    finished.keep(_item(sequence), {name: path.read_bytes() for name, path in files.items()})
+    if finished.folder is None:  # nothing is to be read for
+        return
+    names = [f"{frame}.png" for frame in sequence.frames]
+    finished.keep(_item(sequence), {name: (folder / sequence.name / name).read_bytes() for name in names})
 
 
 def _item(sequence: Sequence) -> str:
