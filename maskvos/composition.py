@@ -45,7 +45,7 @@ def compose(folder: Path, overrides: list[str]) -> dict[str, Any]:
     load_hydra_plugins(str(folder.resolve()))  # DVC's own way, so that both run the same resolvers
     try:
         content = _composed(conf, [_quoted(override) for override in overrides])
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # the last: a number for a group's name
         raise UserError(_explain(error, conf, overrides)) from error
     _check_catalogue(validate(content, "parameters"))
     return content
@@ -104,7 +104,7 @@ def _explain(error: Exception, conf: Path, overrides: list[str]) -> str:
             return f"unknown {group} '{name}'; there are {', '.join(names)}"
     known = _flat(_composed(conf, chosen, resolve=False))
     for key in (override.partition("=")[0] for override in overrides if "=" in override):
-        if key[0] not in "+~" and key not in known:
+        if key[:1] not in ("+", "~") and key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             return f"unknown parameter '{key}'" + (f", did you mean '{near[0]}'?" if near else "; conf/ lists them all")
     return f"cannot compose the parameters from {overrides}: {str(error).splitlines()[0]}"

@@ -1,6 +1,11 @@
 """Telling that memory ran out from other errors, on the processor and on a GPU."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
+
+from maskvos.errors import UserError
 
 _CUDA = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 _CPU = (
@@ -19,3 +24,23 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     known = isinstance(error, RuntimeError) or type(error).__module__.startswith("cv2")
     return known and any(words in str(error) for words in (*_CUDA, *_CPU))
+
+
+@contextmanager
+def memory_explained(what: str, remedy: str) -> Iterator[None]:
+    """Turn running out of memory into a user's error.
+
+    Args:
+        what: needed the memory.
+        remedy: sentences that say what to lower, and what that costs.
+
+    Raises:
+        UserError: memory ran out.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{what}: out of memory ({cause}). {remedy}") from error

@@ -14,6 +14,7 @@ from maskvos.evaluation.row_scores import score_predictions
 from maskvos.inference.finished_sequences import keep_sequence, restore_sequence
 from maskvos.inference.propagate import given_masks
 from maskvos.inference.rows import Row, make_row
+from maskvos.memory import memory_explained
 from maskvos.params import read_params
 from maskvos.params.reading import StageParams
 from maskvos.progress import track
@@ -27,6 +28,10 @@ from maskvos.training.device import set_up_device, used_precision
 
 NAME = "evaluate"
 PARAMETERS = ("seed", "precision", "networks", "inference", "versions.evaluate")
+LESS_MEMORY = (
+    "Free memory, and the same command goes on; or lower inference.short_side or inference.references, which changes "
+    "the result."
+)
 
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
@@ -46,8 +51,9 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         if before:
             log.info("going on from %s: %d sequences are done", finished.folder, len(sequences) - len(left))
         started = time.perf_counter()
-        for _ in track(predict(left, row, folder, finished), total, "frames", done=before):
-            pass
+        with memory_explained(NAME, LESS_MEMORY):
+            for _ in track(predict(left, row, folder, finished), total, "frames", done=before):
+                pass
         seconds = time.perf_counter() - started
     score_predictions(manifest, sequences, args.predictions, (args.dataset.stem, args.row), args.metrics, args.objects)
     finished.clear()

@@ -15,9 +15,11 @@ from maskvos.evaluation.best_overlap import clip_overlaps, find_annotations, sum
 from maskvos.learning.clip_files import from_files, to_files
 from maskvos.learning.empty_clusters import judge_clustering
 from maskvos.learning.kmeans_backends import open_backend
+from maskvos.learning.pseudo_mask_files import KIND
 from maskvos.learning.pseudo_masks import PseudoMasks, clip_statistics, summarise
 from maskvos.learning.reclustering import cluster_clips
 from maskvos.learning.round_before import compare, read_previous, round_before
+from maskvos.memory import memory_explained
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.files import load_encoder
 from maskvos.params import read_params
@@ -34,6 +36,10 @@ from maskvos.training.device import autocast, place, set_up_device, used_precisi
 
 NAME = "recluster"
 PARAMETERS = ("seed", "precision", "networks", "clustering", "versions.recluster")
+LESS_MEMORY = (
+    "Free memory, on a CPU lower runtime.threads, and the same command goes on; or lower clustering.short_side, which "
+    "changes the result."
+)
 
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
@@ -54,7 +60,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     }
     summary = summarise(statistics, settings.clusters)
     judge_clustering(statistics, params.collapse, settings.oversize)
-    description = {"kind": "pseudo_masks", "round": args.round, "seed": params.seed, "frames": store.fingerprint}
+    description = {"kind": KIND, "round": args.round, "seed": params.seed, "frames": store.fingerprint}
     labels = {name: torch.from_numpy(masks[name].labels) for name in masks}
     save_weights(args.output, labels, description | {"clustering": settings.model_dump()})
     if annotations:  # opened only now that the pseudo masks are written: they can change statistics and nothing else
@@ -86,7 +92,7 @@ def cluster(
         log.info("going on from %s: %d clips are done", finished.folder, len(masks))
     started = time.perf_counter()
     try:
-        with autocast(device, precision):
+        with autocast(device, precision), memory_explained(NAME, LESS_MEMORY):
             results = cluster_clips(store, left, encoder, params.clustering.method, backend, key, device, threads)
             for clip, found in track(results, len(store.clips), "clips", done=len(masks)):
                 finished.keep(clip.name, to_files(found))

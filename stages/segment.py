@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from maskvos.errors import UserError
+from maskvos.learning.pseudo_mask_files import load_pseudo_masks
 from maskvos.networks.files import save_network
 from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
@@ -39,7 +40,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     device = set_up_device(params.runtime)
     precision = used_precision(device, params.precision)
     store = FrameStore(args.frames)
-    pseudo_masks, clustered = load_weights(args.pseudo_masks)
+    pseudo_masks, clustered = load_pseudo_masks(args.pseudo_masks, store.fingerprint)
     joint = params.correspondence if uses_correspondence(settings, params.correspondence) else None
     samples = TripletSamples(store, pseudo_masks, settings, joint, rounds, params.seed)
     model = starting_model(args.weights, params.networks, settings, params.seed)

@@ -210,6 +210,9 @@ def test_resolutions_by_layout(overrides, davis, youtubevos):
         (["inference.short_side.davs=480"], "did you mean 'inference.short_side.davis'"),
         (["seed=1,2"], "seed=1,2"),
         (["seed"], "seed"),
+        (["=3"], "unknown parameter ''"),
+        (["=word"], "unknown parameter ''"),
+        (["preset=3"], "unknown preset '3'"),
     ],
 )
 def test_wrong_overrides_are_explained(overrides, words):

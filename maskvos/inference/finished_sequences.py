@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from maskvos.datasets.images import ImageFiles
 from maskvos.datasets.sequence import Sequence
 from maskvos.inference.propagate import given_masks
 from maskvos.storage.finished import Finished
@@ -37,8 +38,11 @@ def keep_sequence(sequence: Sequence, folder: Path, finished: Finished) -> None:
 
 
 def _item(sequence: Sequence) -> str:
-    """The name of a sequence and what tells its given masks: a corrected first mask makes it another one."""
+    """The name of a sequence and what tells its frames and given masks: a corrected one makes it another sequence."""
     state = hashlib.sha256()
+    if isinstance(sequence.source, ImageFiles):
+        for path in (sequence.source.files[frame] for frame in sequence.frames):
+            state.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"absent")
     for frame, mask in sorted(given_masks(sequence).items()):
         state.update(repr((frame, mask.shape)).encode() + mask.tobytes())
     return f"{sequence.name}-{state.hexdigest()[:16]}"

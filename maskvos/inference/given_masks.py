@@ -133,7 +133,8 @@ def _count(identity: int, frame: str, path: Path, masks: dict[str, np.ndarray]) 
     pixels = int((masks[frame] == identity).sum())
     if not pixels:
         raise UserError(
-            f"{path}: object {identity} is covered by the masks after it. Give it later, or mend the masks."
+            f"{path}: object {identity} is covered by the masks after it, or the file is given twice. Give it later or "
+            "once, or mend the masks."
         )
     return Marked(identity, frame, path, pixels)
 

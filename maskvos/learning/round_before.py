@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from maskvos.errors import UserError
 from maskvos.learning.agreement import adjusted_rand_index
-from maskvos.storage.weights import load_weights
+from maskvos.learning.pseudo_mask_files import load_pseudo_masks
 
 
 def round_before(weights: Path, output: Path) -> Path | None:
@@ -23,12 +22,7 @@ def round_before(weights: Path, output: Path) -> Path | None:
 
 def read_previous(path: Path | None) -> dict[str, torch.Tensor]:
     """The label maps of the round before, by clip; none where no file is given."""
-    if path is None:
-        return {}
-    tensors, description = load_weights(path)
-    if description.get("kind") != "pseudo_masks":
-        raise UserError(f"{path}: holds {description.get('kind')!r}, expected the pseudo masks of another round.")
-    return tensors
+    return load_pseudo_masks(path)[0] if path is not None else {}
 
 
 def compare(labels: np.ndarray, previous: torch.Tensor | None) -> dict[str, float]:

@@ -150,8 +150,11 @@ class Clustering(Section):
 
     @model_validator(mode="after")
     def _border_fits(self) -> Self:
-        if self.border >= self.short_side:
-            raise ValueError(f"border {self.border} must be below short_side {self.short_side}: it mirrors the frame")
+        if self.border and self.border >= self.short_side - 4:  # frames are resized to whole cells of 8 pixels
+            raise ValueError(
+                f"border {self.border} must be below short_side {self.short_side} less half a cell (4): it mirrors the "
+                "frame"
+            )
         return self
 
 

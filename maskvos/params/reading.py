@@ -78,8 +78,10 @@ def _load(path: Path) -> Any:
         raise UserError(f"{path}: no such parameter file. `maskvos compose preset=demo` writes one.")
     try:
         return yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid YAML ({error}). `maskvos compose` writes it anew.") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}). Correct its permissions.") from error
 
 
 def validate(content: Any, origin: str) -> Params:

@@ -27,6 +27,8 @@ def _sync(path: Path) -> None:
 
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.EIO}
 _WRITING |= {errno.ENOTDIR, errno.EISDIR, errno.EEXIST}  # a file where a folder is needed, or the other way round
+_WRITING |= {errno.ENOTEMPTY}
+_ATTEMPTS = 100  # of making a file in a folder that others empty and remove
 
 
 def _explain(error: OSError, target: Path, begun: bool) -> Exception:
@@ -90,14 +92,17 @@ def _new_file(target: Path) -> Path:
     return Path(name)
 
 
-def _begin(make: Callable[[], Path]) -> tuple[Path, int]:
-    """A new file or folder and its lock; another where somebody took it for abandoned before it was locked."""
-    while True:
-        path = make()
+def _begin(folder: Path, make: Callable[[], Path]) -> tuple[Path, int]:
+    """A new file or folder and its lock; another where somebody took it for abandoned, or the folder with it, before
+    it was locked."""
+    for _ in range(_ATTEMPTS):
         with contextlib.suppress(FileNotFoundError):
+            folder.mkdir(parents=True, exist_ok=True)
+            path = make()
             lock = _lock(path)
             if lock >= 0:
                 return path, lock
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 
 
 @contextmanager
@@ -111,12 +116,13 @@ def atomic_file(target: Path | str) -> Iterator[Path]:
     partial, lock = None, -1
     try:
         _prepare(target.parent)
-        partial, lock = _begin(lambda: _new_file(target))
+        partial, lock = _begin(target.parent, lambda: _new_file(target))
         yield partial
         partial.chmod(0o644)
         _sync(partial)
         partial.replace(target)
-        _sync(target.parent)
+        with contextlib.suppress(FileNotFoundError):  # somebody has removed the file since, and its folder
+            _sync(target.parent)
     except OSError as error:
         raise _explain(error, target, partial is not None) from None
     finally:
@@ -140,7 +146,8 @@ def atomic_folder(target: Path | str, each_file: bool = True) -> Iterator[Path]:
     partial, lock = None, -1
     try:
         _prepare(target.parent)
-        partial, lock = _begin(lambda: Path(tempfile.mkdtemp(prefix=f".{target.name}.tmp-", dir=target.parent)))
+        prefix = f".{target.name}.tmp-"
+        partial, lock = _begin(target.parent, lambda: Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent)))
         yield partial
         replace_folder(partial, target, each_file)
     except OSError as error:
@@ -179,6 +186,7 @@ def _exchange(partial: Path, target: Path) -> None:
         target.unlink()
     before, lock = partial.with_name(f"{partial.name}{_BEFORE}"), -1
     if target.exists():
+        shutil.rmtree(before, ignore_errors=True)  # of a run that was killed once the new folder stood there
         lock = _lock(target)  # for as long as it bears a name by which it might be taken for abandoned
         target.replace(before)
     try:

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from maskvos.errors import UserError
-from maskvos.memory import is_out_of_memory
+from maskvos.memory import memory_explained
 
 _FROM_WORKER = "Caught UserError in DataLoader worker"
+_LESS_MEMORY = (
+    "Set runtime.save_memory=true, which changes nothing but the time; or lower the stage's crops or its batch, which "
+    "changes the result; on a CPU lower runtime.workers, too. What was saved is kept, the same command goes on."
+)
 
 
 @contextmanager
@@ -18,20 +22,14 @@ def explained(stage: str) -> Iterator[None]:
             without the traceback that the loader wraps it in.
     """
     try:
-        yield
+        with memory_explained(stage, _LESS_MEMORY):
+            yield
     except UserError as error:
         text = str(error)
         if not text.startswith(_FROM_WORKER):
             raise
         raise UserError(text.rpartition("UserError: ")[2].strip()) from None
-    except (RuntimeError, MemoryError) as error:
-        if is_out_of_memory(error):
-            raise UserError(
-                f"{stage}: out of memory ({str(error).splitlines()[0] if str(error) else type(error).__name__}). "
-                "Set runtime.save_memory=true, which changes nothing but the time; or lower the stage's crops or its "
-                "batch, which changes the result; on a CPU lower runtime.workers, too. What was saved is kept, the "
-                "same command goes on."
-            ) from error
+    except RuntimeError as error:
         if "DataLoader worker" in str(error):
             raise UserError(
                 f"{stage}: a process that decodes frames ended by itself ({str(error).splitlines()[0]}), most likely "

@@ -43,5 +43,18 @@ def test_not_with_another_given_mask(scene):
 def test_not_with_other_frames(scene):
     folder, sequence, finished = scene
     sequence.frames.append("00099")
+    sequence.source.files["00099"] = sequence.source.files["00000"]
+    assert not restore_sequence(sequence, folder / "after", finished)
+    assert not (folder / "after").exists()
+
+
+@pytest.mark.parametrize("change", ["another image", "none"])
+def test_not_with_a_frame_that_has_changed(scene, change):
+    folder, sequence, finished = scene
+    first, second = (sequence.source.files[frame] for frame in sequence.frames[:2])
+    if change == "none":
+        second.unlink()
+    else:
+        second.write_bytes(first.read_bytes())
     assert not restore_sequence(sequence, folder / "after", finished)
     assert not (folder / "after").exists()

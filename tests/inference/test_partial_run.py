@@ -1,5 +1,6 @@
 """Unfinished runs: continued by the same command, never by another, never by two processes."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,20 @@ def test_where_it_lies(tmp_path, monkeypatch):
     assert partial_folder(Path("a/out/")) == Path("a/out.partial")
     assert partial_folder(Path()) == tmp_path / "here.partial"
     assert partial_folder(Path("..")) == tmp_path.with_name(f"{tmp_path.name}.partial")
+
+
+def test_a_run_that_was_killed_once_the_output_stood_there_is_in_no_later_ones_way(tmp_path):
+    output = tmp_path / "out"
+    for number in ("1", "2"):
+        with partial_run(output, {"a": number}) as run:
+            (run.masks / number).touch()
+            if number == "1":
+                run.publish()
+    shutil.copytree(output, run.folder / "masks-before")  # what a kill leaves behind the two renames of `publish`
+    shutil.rmtree(output)
+    run.masks.rename(output)
+    with partial_run(output, {"a": "2"}) as run:
+        (run.masks / "again").touch()
+        run.publish()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert [path.name for path in output.iterdir()] == ["again"]

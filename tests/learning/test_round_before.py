@@ -32,5 +32,5 @@ def test_it_lies_beside_the_weights_and_is_never_the_output(tmp_path):
 def test_another_kind_of_file_is_an_error(tmp_path):
     assert read_previous(None) == {}
     save_weights(tmp_path / "file.safetensors", {"a": torch.zeros(1)}, {"kind": "encoder"})
-    with pytest.raises(UserError, match="expected the pseudo masks"):
+    with pytest.raises(UserError, match="expected pseudo masks"):
         read_previous(tmp_path / "file.safetensors")

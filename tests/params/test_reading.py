@@ -1,6 +1,7 @@
 """Wrong parameters are one readable error; a stage reads only what it declared."""
 
 import copy
+import errno
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,29 @@ def test_unreadable_files(tmp_path):
     (tmp_path / "params.yaml").write_text("a: [")
     with pytest.raises(UserError, match="not valid YAML"):
         read_all_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_bytes("preset: demo".encode("utf-16"))
+    with pytest.raises(UserError, match=r"params\.yaml: not valid YAML .*decode"):
+        read_all_params(tmp_path / "params.yaml")
+
+
+def test_a_file_that_may_not_be_read(monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(UserError, match=r"params\.yaml: cannot be read \(Permission denied\)"):
+        read_all_params(PARAMS)
+
+
+@pytest.mark.parametrize(("short_side", "border", "fits"), [(40, 32, True), (36, 32, False), (44, 40, False)])
+def test_a_border_that_a_frame_of_whole_cells_can_mirror(short_side, border, fits):
+    content = copy.deepcopy(CONTENT)
+    content["clustering"] |= {"short_side": short_side, "border": border}
+    if fits:
+        validate(content, "params.yaml")
+    else:
+        with pytest.raises(UserError, match=f"border {border} must be below short_side {short_side} less half a cell"):
+            validate(content, "params.yaml")
 
 
 def test_what_clusters_knows_of_no_annotations():

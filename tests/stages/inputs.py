@@ -22,7 +22,9 @@ def write_inputs(folder, clips, frames):
     save_network(folder / "encoder", untrained_encoder(networks(), 1), "encoder", networks())
     labels = torch.zeros(frames, 6, 8, dtype=torch.uint8)
     labels[:, :3], labels[:, 3:, 4:] = 1, 2
-    save_weights(folder / "masks.safetensors", {clip.name: labels for clip in FrameStore(folder / "frames").clips}, {})
+    store = FrameStore(folder / "frames")
+    description = {"kind": "pseudo_masks", "frames": store.fingerprint}
+    save_weights(folder / "masks.safetensors", {clip.name: labels for clip in store.clips}, description)
     return folder
 
 

@@ -10,6 +10,7 @@ import yaml
 
 import stages.evaluate
 from maskvos.errors import UserError
+from maskvos.inference.finished_sequences import keep_sequence as keep
 from maskvos.params import read_params
 from maskvos.storage.descriptions import FILE
 from maskvos.storage.finished import Finished
@@ -38,7 +39,7 @@ def interrupt(folder, **options):
 
 def edit(folder, section, **values):
     params = yaml.safe_load((folder / "params.yaml").read_text())
-    params[section] |= values
+    (params[section] if section else params).update(values)
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
 
 
@@ -46,8 +47,6 @@ def test_the_bytes_of_a_run_without_a_break(folder):
     whole, _ = run(folder, output="whole")
     interrupt(folder)
     assert not contents(folder / "out")
-    for frame in (folder / FRAMES / "one").iterdir():  # what is finished is not looked at again
-        frame.write_bytes(b"damaged")
     output, record = run(folder, checkpoints=folder / KEPT)
     assert contents(output) == contents(whole)
     assert (record["frames"], record.get("frames_of_an_earlier_run", 0)) == (10, 5)
@@ -77,6 +76,27 @@ def test_a_corrected_first_mask_makes_its_sequence_another(folder):
     whole, _ = run(folder, output="whole")
     output, record = run(folder, checkpoints=folder / KEPT)
     assert "frames_of_an_earlier_run" not in record and contents(output) == contents(whole)
+
+
+def test_a_mended_frame_makes_its_sequence_another(folder):
+    interrupt(folder)
+    path = folder / FRAMES / "one/00002.png"
+    path.write_bytes((folder / FRAMES / "one/00001.png").read_bytes())
+    whole, _ = run(folder, output="whole")
+    output, record = run(folder, checkpoints=folder / KEPT)
+    assert "frames_of_an_earlier_run" not in record and contents(output) == contents(whole)
+
+
+def test_memory_that_runs_out_says_what_to_lower_and_keeps_what_is_done(folder, monkeypatch):
+    def too_large(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stages.evaluate, "keep_sequence", lambda *given: (keep(*given), too_large()))
+        with pytest.raises(UserError, match=r"evaluate: out of memory .*inference\.references"):
+            run(folder, checkpoints=folder / KEPT)
+    assert not contents(folder / "out")
+    assert run(folder, checkpoints=folder / KEPT)[1]["frames_of_an_earlier_run"] == 5
 
 
 @pytest.mark.parametrize("damage", ["truncated", "a frame is missing"])
@@ -133,10 +153,9 @@ def test_without_a_folder_nothing_is_kept(folder):
     ],
 )
 def test_every_parameter_tells_runs_apart(folder, section, values):
+    edit(folder, None, precision="fp32")  # "auto" is this or bf16, by the processor
     before = of(folder)
-    params = yaml.safe_load((folder / "params.yaml").read_text())
-    (params[section] if section else params).update(values)
-    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    edit(folder, section, **values)
     assert of(folder) != before
 
 

@@ -121,7 +121,7 @@ def test_diverged_weights_are_named(folder):
 
 
 def test_weights_are_no_pseudo_masks(folder):
-    with pytest.raises(UserError, match="expected the pseudo masks"):
+    with pytest.raises(UserError, match="expected pseudo masks"):
         run(folder, previous_pseudo_masks=folder / "weights" / "model.safetensors")
 
 

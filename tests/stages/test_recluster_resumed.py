@@ -31,6 +31,19 @@ def interrupt(folder, monkeypatch):
         run(folder, "out", checkpoints=folder / "kept")
 
 
+def test_memory_that_runs_out_says_what_to_lower_and_keeps_what_is_done(folder, monkeypatch):
+    def too_large(*arguments, **options):
+        yield next(whole(*arguments, **options))
+        raise MemoryError
+
+    whole = stages.recluster.cluster_clips
+    with monkeypatch.context() as patched:
+        patched.setattr(stages.recluster, "cluster_clips", too_large)
+        with pytest.raises(UserError, match=r"recluster: out of memory \(MemoryError\).*lower clustering\.short_side"):
+            run(folder, "out", checkpoints=folder / "kept")
+    assert run(folder, "out", checkpoints=folder / "kept")[1]["clips_of_an_earlier_run"] == 1
+
+
 def files(args):
     return args.output.read_bytes(), args.statistics.read_bytes()
 

@@ -49,8 +49,9 @@ def inputs(tmp_path_factory):
     save_network(folder / "encoder", untrained_encoder(networks(), 1), "encoder", networks())
     labels = torch.zeros(8, 6, 8, dtype=torch.uint8)
     labels[:, :3], labels[:, 3:, 4:] = 1, 2
-    clips = FrameStore(folder / "frames").clips
-    save_weights(folder / "masks.safetensors", {clip.name: labels for clip in clips}, {"clustering": {"clusters": 3}})
+    store = FrameStore(folder / "frames")
+    description = {"kind": "pseudo_masks", "frames": store.fingerprint, "clustering": {"clusters": 3}}
+    save_weights(folder / "masks.safetensors", {clip.name: labels for clip in store.clips}, description)
     return folder
 
 
@@ -139,3 +140,12 @@ def stop_at(last):
 def test_a_round_that_there_is_not(inputs, tmp_path):
     with pytest.raises(UserError, match=r"--round 1: alternate\.rounds is 1"):
         run(inputs, tmp_path, parameters(tmp_path / "params.yaml", 1, 1), 1)
+
+
+def test_pseudo_masks_of_other_frames_are_an_error(inputs, tmp_path):
+    write_frames(tmp_path / "frames", clips=3, frames=8)
+    (tmp_path / "encoder").symlink_to(inputs / "encoder")
+    (tmp_path / "masks.safetensors").symlink_to(inputs / "masks.safetensors")
+    with pytest.raises(UserError, match=r"masks\.safetensors: pseudo masks of other frames.*Run recluster"):
+        run(tmp_path, tmp_path / "out", parameters(tmp_path / "params.yaml", 1, 1))
+    assert not (tmp_path / "out").exists()

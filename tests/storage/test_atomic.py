@@ -183,3 +183,56 @@ def test_what_is_taken_for_abandoned_before_it_is_locked_is_made_again(tmp_path,
     monkeypatch.setattr(atomic, "_lock", late)
     write(tmp_path / "out")
     assert (tmp_path / "out").exists() and taken
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_a_folder_that_somebody_removes_before_anything_lies_in_it_is_made_again(tmp_path, monkeypatch, write):
+    prepare = atomic._prepare
+
+    def late(folder):
+        prepare(folder)
+        folder.rmdir()
+
+    monkeypatch.setattr(atomic, "_prepare", late)
+    write(tmp_path / "common" / "out")
+    assert (tmp_path / "common" / "out").exists()
+
+
+def test_a_file_that_somebody_removes_with_its_folder_at_once_is_no_error(tmp_path, monkeypatch):
+    rename, target = Path.replace, tmp_path / "common" / "out"
+
+    def replace(path, to):
+        rename(path, to)
+        target.unlink()
+        target.parent.rmdir()
+
+    monkeypatch.setattr(Path, "replace", replace)
+    write_file(target)
+    assert names(tmp_path) == []
+
+
+def test_what_stood_there_before_an_interrupted_replacement_is_in_no_later_ones_way(tmp_path, monkeypatch):
+    partial, target = tmp_path / "partial", tmp_path / "out"
+    for content in ("first", "second", "third"):
+        partial.mkdir()
+        (partial / content).write_text(content)
+        if content == "second":
+            with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+                patched.setattr(atomic.shutil, "rmtree", interrupt_once())
+                replace_folder(partial, target)
+            assert names(target) == ["second"] and (tmp_path / "partial-before").is_dir()
+        else:
+            replace_folder(partial, target)
+    assert names(tmp_path) == ["out", "third"]
+
+
+def interrupt_once():
+    """In the place of `shutil.rmtree`: does its work until the new folder stands there."""
+    remove = atomic.shutil.rmtree
+
+    def rmtree(path, **options):
+        if path.is_dir():
+            raise KeyboardInterrupt
+        remove(path, **options)
+
+    return rmtree
