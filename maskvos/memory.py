@@ -1,7 +1,7 @@
 """Telling that memory ran out from other errors, on the processor and on a GPU."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
@@ -27,12 +27,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def memory_explained(what: str, remedy: str) -> Iterator[None]:
+def memory_explained(message: Callable[[Exception], str]) -> Iterator[None]:
     """Turn running out of memory into a user's error.
 
     Args:
-        what: needed the memory.
-        remedy: sentences that say what to lower, and what that costs.
+        message: from the error that says so to what the user is told, remedy included.
 
     Raises:
         UserError: memory ran out.
@@ -42,5 +41,14 @@ def memory_explained(what: str, remedy: str) -> Iterator[None]:
     except Exception as error:
         if not is_out_of_memory(error):
             raise
+        raise UserError(message(error)) from error
+
+
+def stage_memory_explained(stage: str, remedy: str) -> AbstractContextManager[None]:
+    """`memory_explained` for a stage: its name, the error's first line, and the remedy in whole sentences."""
+
+    def message(error: Exception) -> str:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{what}: out of memory ({cause}). {remedy}") from error
+        return f"{stage}: out of memory ({cause}). {remedy}"
+
+    return memory_explained(message)

@@ -14,7 +14,7 @@ from maskvos.evaluation.row_scores import score_predictions
 from maskvos.inference.finished_sequences import keep_sequence, restore_sequence
 from maskvos.inference.propagate import given_masks
 from maskvos.inference.rows import Row, make_row
-from maskvos.memory import memory_explained
+from maskvos.memory import stage_memory_explained
 from maskvos.params import read_params
 from maskvos.params.reading import StageParams
 from maskvos.progress import track
@@ -51,7 +51,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         if before:
             log.info("going on from %s: %d sequences are done", finished.folder, len(sequences) - len(left))
         started = time.perf_counter()
-        with memory_explained(NAME, LESS_MEMORY):
+        with stage_memory_explained(NAME, LESS_MEMORY):
             for _ in track(predict(left, row, folder, finished), total, "frames", done=before):
                 pass
         seconds = time.perf_counter() - started

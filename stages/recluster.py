@@ -19,7 +19,7 @@ from maskvos.learning.pseudo_mask_files import KIND
 from maskvos.learning.pseudo_masks import PseudoMasks, clip_statistics, summarise
 from maskvos.learning.reclustering import cluster_clips
 from maskvos.learning.round_before import compare, read_previous, round_before
-from maskvos.memory import memory_explained
+from maskvos.memory import stage_memory_explained
 from maskvos.networks.encoder import VisualEncoder
 from maskvos.networks.files import load_encoder
 from maskvos.params import read_params
@@ -92,7 +92,7 @@ def cluster(
         log.info("going on from %s: %d clips are done", finished.folder, len(masks))
     started = time.perf_counter()
     try:
-        with autocast(device, precision), memory_explained(NAME, LESS_MEMORY):
+        with autocast(device, precision), stage_memory_explained(NAME, LESS_MEMORY):
             results = cluster_clips(store, left, encoder, params.clustering.method, backend, key, device, threads)
             for clip, found in track(results, len(store.clips), "clips", done=len(masks)):
                 finished.keep(clip.name, to_files(found))

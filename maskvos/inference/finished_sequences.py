@@ -6,6 +6,7 @@ from pathlib import Path
 from maskvos.datasets.images import ImageFiles
 from maskvos.datasets.sequence import Sequence
 from maskvos.inference.propagate import given_masks
+from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.finished import Finished
 
 
@@ -42,7 +43,7 @@ def _item(sequence: Sequence) -> str:
     state = hashlib.sha256()
     if isinstance(sequence.source, ImageFiles):
         for path in (sequence.source.files[frame] for frame in sequence.frames):
-            state.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"absent")
+            state.update(file_fingerprint(path).encode() if path.is_file() else b"absent")
     for frame, mask in sorted(given_masks(sequence).items()):
         state.update(repr((frame, mask.shape)).encode() + mask.tobytes())
     return f"{sequence.name}-{state.hexdigest()[:16]}"

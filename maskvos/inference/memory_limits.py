@@ -3,7 +3,7 @@
 import re
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import torch
@@ -11,7 +11,7 @@ import torch
 from maskvos.errors import UserError
 from maskvos.inference.geometry import plan_geometry
 from maskvos.inference.propagate import Tracker
-from maskvos.memory import is_out_of_memory
+from maskvos.memory import memory_explained
 from maskvos.params.inference import Tracking
 
 PROBE = 64  # pixels a side of the picture that tells how wide keys and values are
@@ -67,8 +67,7 @@ def _advice(tracker: Tracker, needed: int, free: int) -> str:
     return f"{size} or --references ({fitting} would do)" if 0 <= fitting < count else size
 
 
-@contextmanager
-def explain_memory(size: tuple[int, ...], settings: Tracking, objects: int) -> Iterator[None]:
+def explain_memory(size: tuple[int, ...], settings: Tracking, objects: int) -> AbstractContextManager[None]:
     """Turn any kind of running out of memory into one error that names what to lower.
 
     Args:
@@ -79,18 +78,17 @@ def explain_memory(size: tuple[int, ...], settings: Tracking, objects: int) -> I
     Raises:
         UserError: memory ran out.
     """
-    try:
-        yield
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
+
+    def message(error: Exception) -> str:
         height, width = plan_geometry(size[0], size[1], settings.short_side).working
         where = "the GPU" if any(word in str(error) for word in ("CUDA", "CUBLAS", "CUDNN")) else "this machine"
-        raise UserError(
+        return (
             f"out of memory on {where}, working at {height}x{width} with {settings.references} references and "
             f"{objects} objects. Lower --max-size (now {max(height, width)}) or --references, or give fewer objects at "
             "a time, each time with an --output of its own."
-        ) from None
+        )
+
+    return memory_explained(message)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from maskvos.errors import UserError
-from maskvos.memory import memory_explained
+from maskvos.memory import stage_memory_explained
 
 _FROM_WORKER = "Caught UserError in DataLoader worker"
 _LESS_MEMORY = (
@@ -22,7 +22,7 @@ def explained(stage: str) -> Iterator[None]:
             without the traceback that the loader wraps it in.
     """
     try:
-        with memory_explained(stage, _LESS_MEMORY):
+        with stage_memory_explained(stage, _LESS_MEMORY):
             yield
     except UserError as error:
         text = str(error)
