@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import importlib
+import io
 import logging
 import os
 import re
@@ -12,7 +13,7 @@ import sys
 from typing import Any
 
 from maskvos import __version__
-from maskvos.errors import UserError
+from maskvos.errors import UserError, explain_system
 
 # Subcommand -> the module whose `add_parser(subparsers)` defines it, and its line in the help. Only the module that is
 # asked for is imported: evaluation needs no torch, and nothing else needs Hydra and DVC.
@@ -59,6 +60,8 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             subparsers.add_parser(name, help=description)
     chosen = parser.parse_args(given)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path need not be UTF-8
     # So that what was half-written is removed, as after Ctrl-C. Stages that train have a handler of their own.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
@@ -70,8 +73,9 @@ def main(arguments: list[str] | None = None) -> None:
         # Who read (head, less) has what they wanted; Python's own flush at exit must not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
-    except UserError as error:
-        print(f"maskvos: error: {error}", file=sys.stderr)
+    except (UserError, OSError) as error:
+        known = explain_system(error) if isinstance(error, OSError) else error
+        print(f"maskvos: error: {known}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("maskvos: interrupted", file=sys.stderr)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from dvc.utils.hydra import load_hydra_plugins
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -45,7 +46,11 @@ def compose(folder: Path, overrides: list[str]) -> dict[str, Any]:
     load_hydra_plugins(str(folder.resolve()))  # DVC's own way, so that both run the same resolvers
     try:
         content = _composed(conf, [_quoted(override) for override in overrides])
-    except (HydraException, OmegaConfBaseException, ValueError) as error:  # the last: a number for a group's name
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_explain(error, conf, overrides)) from error
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{conf}: a file there cannot be read: {_one_line(error)}. Correct it.") from error
+    except ValueError as error:  # a number for a group's name
         raise UserError(_explain(error, conf, overrides)) from error
     _check_catalogue(validate(content, "parameters"))
     return content
@@ -102,12 +107,19 @@ def _explain(error: Exception, conf: Path, overrides: list[str]) -> str:
         names = sorted(path.stem for path in (conf / group).glob("*.yaml"))
         if name not in names:
             return f"unknown {group} '{name}'; there are {', '.join(names)}"
-    known = _flat(_composed(conf, chosen, resolve=False))
+    try:
+        known = _flat(_composed(conf, chosen, resolve=False))
+    except (HydraException, OmegaConfBaseException) as fault:  # in the files of conf/ themselves
+        return f"{conf}: cannot be composed with {chosen or 'nothing'}: {_one_line(fault)}"
     for key in (override.partition("=")[0] for override in overrides if "=" in override):
         if key[:1] not in ("+", "~") and key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             return f"unknown parameter '{key}'" + (f", did you mean '{near[0]}'?" if near else "; conf/ lists them all")
     return f"cannot compose the parameters from {overrides}: {str(error).splitlines()[0]}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _flat(content: Any, prefix: str = "") -> list[str]:

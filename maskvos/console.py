@@ -5,17 +5,21 @@ import json
 import logging
 import os
 import platform
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from maskvos.errors import UserError
+from maskvos.errors import UserError, explain_system
 from maskvos.revision import read_revision
 from maskvos.storage.atomic import atomic_file
 
 log = logging.getLogger("maskvos")
+
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def start_log(path: Path | str | None) -> None:
@@ -34,15 +38,12 @@ def run_stage(name: str, main: Callable[[], dict[str, Any] | None]) -> None:
 
     What ``main`` returns (rates, counts: what differs from run to run and must stay out of artifacts) joins the record.
     """
-    start_log(Path("logs") / f"{name}.log")
-    revision = read_revision(Path.cwd())  # before the work: a checkout may move on while a stage runs
-    started = datetime.datetime.now(datetime.UTC)
-    clock = time.perf_counter()
-    try:
+    with one_line_errors():
+        start_log(Path("logs") / f"{name}.log")
+        revision = read_revision(Path.cwd())  # before the work: a checkout may move on while a stage runs
+        started = datetime.datetime.now(datetime.UTC)
+        clock = time.perf_counter()
         extra = main()
-    except UserError as error:
-        log.error("error: %s", error)
-        sys.exit(2)
     record = {
         "stage": name,
         "started": started.isoformat(timespec="seconds"),
@@ -54,8 +55,24 @@ def run_stage(name: str, main: Callable[[], dict[str, Any] | None]) -> None:
         "revision": str(revision),
         **(extra or {}),
     }
-    with atomic_file(Path("logs") / f"{name}.json") as partial:
-        partial.write_text(json.dumps(record, indent=1))
+    try:
+        with atomic_file(Path("logs") / f"{name}.json") as partial:
+            partial.write_text(json.dumps(record, indent=1))
+    except UserError as error:  # what the stage made is whole; a failure here would have Snakemake delete it
+        log.warning("the stage is done, but has no record: %s", error)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """A user's error within the block is one line and exit status 2, Ctrl-C one line and 130."""
+    try:
+        yield
+    except (UserError, OSError) as error:
+        log.error("error: %s", explain_system(error) if isinstance(error, OSError) else error)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        log.error("interrupted")
+        sys.exit(INTERRUPTED)
 
 
 def processor() -> str:

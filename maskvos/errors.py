@@ -7,3 +7,15 @@ class UserError(Exception):
     The message is one paragraph that names the file or parameter, what was found, what was expected and what to do
     next. Command lines print it without a traceback and exit with status 2.
     """
+
+
+def explain_system(error: OSError) -> UserError:
+    """What the system refused, as a user's error: a name without permission, a link to nothing, a file for a folder.
+
+    Raises:
+        OSError: the error itself, where it is of no file by name.
+    """
+    if error.filename is None:
+        raise error
+    name = str(error.filename).encode("utf-8", "backslashreplace").decode()
+    return UserError(f"{name}: {error.strerror}. Correct the name or its permissions, then run it again.")

@@ -34,6 +34,17 @@ def tracked(content: dict[str, Any], sections: tuple[str, ...]) -> dict[str, str
     return {name: json.dumps(_at(content, name), sort_keys=True) for name in sections}
 
 
+def planned(entries: dict[str, Any], name: str, what: str, remedy: str) -> Any:
+    """The entry of the experiment's plan that a target asks for.
+
+    Raises:
+        UserError: the plan has none of that name; says which there are.
+    """
+    if name not in entries:
+        raise UserError(f"no {what} '{name}' in this experiment; there are {', '.join(entries) or 'none'}. {remedy}")
+    return entries[name]
+
+
 def _at(content: Any, name: str) -> Any:
     for part in name.split("."):
         content = content[part]

@@ -5,6 +5,7 @@ Neither is told anything unless the one that ran says itself that nothing is lef
 """
 
 import argparse
+import json
 import subprocess
 import sys
 from typing import Any
@@ -23,11 +24,11 @@ def sync() -> str:
         UserError: neither tool is up to date, or one of them failed.
     """
     snakemake_done = _snakemake_done()
-    dvc_done = call_tool("dvc", "status", "-q", check=False).returncode == 0
+    dvc_done = not json.loads(call_tool("dvc", "status", "--json").stdout)
     if snakemake_done and dvc_done:
         return "Snakemake and DVC already agree"
     if snakemake_done:
-        call_tool("dvc", "commit", "-f", "-q")
+        call_tool("dvc", "commit", "-f")
         return "DVC has recorded the results of the Snakemake run"
     if dvc_done:
         call_tool("snakemake", "--touch", "--cores", "1", "--quiet", "all")
@@ -45,14 +46,14 @@ def _snakemake_done() -> bool:
     return "Nothing to be done" in answer.stdout + answer.stderr
 
 
-def call_tool(tool: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def call_tool(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Snakemake or DVC, this interpreter's own whatever PATH says, and keep what it prints.
 
     Raises:
-        UserError: with ``check``, it failed; says what it said.
+        UserError: it failed; says what it said.
     """
     answer = subprocess.run([sys.executable, "-m", tool, *arguments], capture_output=True, text=True, check=False)
-    if check and answer.returncode:
+    if answer.returncode:
         raise UserError(f"`{tool} {' '.join(arguments)}` failed:\n{(answer.stdout + answer.stderr).strip()}")
     return answer
 

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import yaml
 
-from maskvos.orchestration import declared_parameters, fetch_parameters, has_gpu, resources, tracked
+from maskvos.orchestration import declared_parameters, fetch_parameters, has_gpu, planned, resources, tracked
 from maskvos.params import read_all_params
 
 PARAMS = "params.yaml"
 EXPERIMENT = read_all_params(PARAMS)  # an unknown key or a wrong value stops here
 PLAN, RUNTIME = EXPERIMENT.plan, EXPERIMENT.runtime
-CONTENT = yaml.safe_load(Path(PARAMS).read_text())
+CONTENT = EXPERIMENT.model_dump(mode="json")  # of the schema, so that 1 is 1.0 where a number need not be whole
 TABLE = yaml.safe_load(Path("rules/resources.yaml").read_text())
 
 
@@ -23,16 +23,19 @@ def training_resources(stage):
 
 
 def fetch_settings(wildcards):
+    datasets = {"train": "train", **PLAN.sets}
+    planned(datasets, wildcards.dataset, "dataset", "Give an evaluation set its path to have it.")
     return tracked(CONTENT, fetch_parameters(declared_parameters(Path("stages/fetch.py")), wildcards.dataset))
 
 
 def previous_weights(wildcards):
     """What a round starts from."""
-    return PLAN.rounds[wildcards.round].previous
+    return planned(PLAN.rounds, wildcards.round, "round", "Raise alternate.rounds to have more.").previous
 
 
 def row_weights(wildcards):
-    return PLAN.models[f"{wildcards.set}-{wildcards.row}"].weights
+    name = f"{wildcards.set}-{wildcards.row}"
+    return planned(PLAN.models, name, "row of a set", "Add the row to evaluation.rows, or give the set its path.").weights
 
 
 # Two jobs must not share a GPU: without this, Snakemake takes the number of GPUs on one machine for unlimited. Without

@@ -12,7 +12,7 @@ from maskvos.storage.atomic import atomic_folder
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.working_state import fingerprint
 from maskvos.training.backbone_task import BackboneTask
-from maskvos.training.checkpoints import Checkpoints
+from maskvos.training.checkpoints import CHANGES_NOTHING, Checkpoints
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.distributed import run_training_stage
@@ -55,7 +55,7 @@ def _belongs_to(params: Any, precision: str, store: FrameStore) -> str:
         seed=params.seed,
         precision=precision,
         networks=params.networks.model_dump(),
-        settings=params.backbone_pretraining.model_dump(),
+        settings=params.backbone_pretraining.model_dump(exclude=CHANGES_NOTHING),
         frames=store.fingerprint,
     )
 

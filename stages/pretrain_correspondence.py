@@ -8,11 +8,11 @@ from maskvos.networks.files import load_encoder, save_network
 from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
-from maskvos.storage.descriptions import FILE
+from maskvos.storage.descriptions import weights_file
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.working_state import fingerprint
-from maskvos.training.checkpoints import Checkpoints
+from maskvos.training.checkpoints import CHANGES_NOTHING, Checkpoints
 from maskvos.training.correspondence_task import CorrespondenceTask
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
@@ -39,17 +39,18 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     clips = store.clips
     samples = Samples(sampler, len(clips), settings.batch, params.seed, NAME, lambda number: clips[number].name)
     task = CorrespondenceTask(encoder, settings, precision, samples.epoch_steps, device)
+    weights = weights_file(args.weights)
     belongs_to = fingerprint(
         stage=NAME,
         version=params.versions[NAME],
-        parameters=[params.seed, precision, params.networks.model_dump(), settings.model_dump()],
-        inputs=[store.fingerprint, file_fingerprint(args.weights / FILE)],
+        parameters=[params.seed, precision, params.networks.model_dump(), settings.model_dump(exclude=CHANGES_NOTHING)],
+        inputs=[store.fingerprint, file_fingerprint(weights)],
     )
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
     training = train(task, samples, range(task.total_steps), checkpoints, params.runtime, settings, params.collapse)
     if not is_first():
         return training.record
-    record = training_record(NAME, params, precision, store, args.weights / FILE)
+    record = training_record(NAME, params, precision, store, weights)
     with atomic_folder(args.output) as folder:
         save_network(folder, encoder, "encoder", params.networks, training=record)
     write_curves(args.curves, training.rows)

@@ -10,12 +10,12 @@ from maskvos.networks.files import save_network
 from maskvos.parallel.collectives import is_first
 from maskvos.params import read_params
 from maskvos.storage.atomic import atomic_folder
-from maskvos.storage.descriptions import FILE
+from maskvos.storage.descriptions import weights_file
 from maskvos.storage.fingerprints import file_fingerprint
 from maskvos.storage.frames import FrameStore
 from maskvos.storage.weights import load_weights, save_weights
 from maskvos.storage.working_state import fingerprint
-from maskvos.training.checkpoints import Checkpoints
+from maskvos.training.checkpoints import CHANGES_NOTHING, Checkpoints
 from maskvos.training.curves import write_curves
 from maskvos.training.device import set_up_device, used_precision
 from maskvos.training.distributed import run_training_stage
@@ -43,17 +43,18 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     pseudo_masks, clustered = load_pseudo_masks(args.pseudo_masks, store.fingerprint)
     joint = params.correspondence if uses_correspondence(settings, params.correspondence) else None
     samples = TripletSamples(store, pseudo_masks, settings, joint, rounds, params.seed)
+    weights = weights_file(args.weights)
     model = starting_model(args.weights, params.networks, settings, params.seed)
     task = SegmentationTask(model, settings, params.correspondence, precision, samples.epoch_steps, rounds, device)
     if args.round > 0:  # the rounds add up to one run: the optimiser goes on where it stopped
-        unpack_state(task.optimiser, load_weights(args.weights / OPTIMISER)[0])
-    sections = ("networks", "segmentation", "correspondence", "alternate")
+        unpack_state(task.optimiser, load_weights(weights.parent / OPTIMISER)[0])
+    sections = [params.networks, settings, params.correspondence, params.alternate]
     belongs_to = fingerprint(
         stage=NAME,
         version=params.versions[NAME],
         round=args.round,
-        parameters=[params.seed, precision, *(getattr(params, name).model_dump() for name in sections)],
-        inputs=[store.fingerprint, file_fingerprint(args.weights / FILE), file_fingerprint(args.pseudo_masks)],
+        parameters=[params.seed, precision, *(section.model_dump(exclude=CHANGES_NOTHING) for section in sections)],
+        inputs=[store.fingerprint, file_fingerprint(weights), file_fingerprint(args.pseudo_masks)],
     )
     checkpoints = Checkpoints(args.checkpoints, belongs_to)
     length = settings.epochs * samples.epoch_steps
@@ -62,7 +63,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     if not is_first():
         return training.record
     made = {"round": args.round, "clustering": clustered.get("clustering")}
-    record = training_record(NAME, params, precision, store, args.weights / FILE, **made)
+    record = training_record(NAME, params, precision, store, weights, **made)
     with atomic_folder(args.output) as folder:
         save_network(folder, model, "model", params.networks, training=record)
         save_weights(folder / OPTIMISER, pack_state(task.optimiser), {"kind": "optimiser", "step": steps.stop})

@@ -1,6 +1,7 @@
 """conf/ is the source of params.yaml, for `maskvos compose` and for DVC alike."""
 
 import functools
+import shutil
 from pathlib import Path
 
 import pytest
@@ -231,3 +232,21 @@ def test_paths_need_no_quoting():
 def test_outside_a_checkout(tmp_path):
     with pytest.raises(UserError, match="root of the checkout"):
         compose(tmp_path, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a: [1\n", r"a file there cannot be read: .*mine\.yaml"),
+        (b"seed: caf\xe9\n", "a file there cannot be read: .*utf-8"),
+        (b"defaults: [nothere]\n", "cannot be composed with .*ablation=mine.*nothere"),
+    ],
+    ids=["yaml", "encoding", "defaults"],
+)
+def test_a_faulty_file_in_conf_is_one_line(tmp_path, content, message):
+    for name in ("conf", "hydra_plugins"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "conf/ablation/mine.yaml").write_bytes(content)
+    with pytest.raises(UserError, match=message) as error:
+        compose(tmp_path, ["ablation=mine"])
+    assert "\n" not in str(error.value)

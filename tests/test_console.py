@@ -85,3 +85,36 @@ def test_as_a_process_one_line_on_stderr_and_no_traceback(tmp_path):
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.rstrip().endswith("error: x.png: damaged; restore it")
+
+
+def test_a_stage_that_is_done_does_not_fail_for_want_of_a_record(caplog):
+    """Snakemake would delete what it made."""
+    Path("logs/prepare.json").mkdir(parents=True)
+    run_stage("prepare", lambda: None)
+    assert (
+        "the stage is done, but has no record: cannot write logs/prepare.json" in Path("logs/prepare.log").read_text()
+    )
+
+
+def test_what_the_system_refuses_is_one_line(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run_stage("prepare", lambda: {"bytes": Path("no/such/frame.jpg").stat().st_size})
+    assert ended.value.code == 2
+    assert "error: no/such/frame.jpg: No such file or directory. Correct" in Path("logs/prepare.log").read_text()
+
+
+def test_a_file_in_place_of_the_logs_is_one_line(capsys):
+    Path("logs").touch()
+    with pytest.raises(SystemExit) as ended:
+        run_stage("prepare", lambda: None)
+    assert ended.value.code == 2
+
+
+def test_ctrl_c_is_one_line():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        run_stage("prepare", interrupted)
+    assert ended.value.code == 130
+    assert Path("logs/prepare.log").read_text().strip().endswith("interrupted")

@@ -3,7 +3,7 @@
 import pytest
 
 from maskvos.errors import UserError
-from maskvos.orchestration import declared_parameters, fetch_parameters, resources, tracked
+from maskvos.orchestration import declared_parameters, fetch_parameters, planned, resources, tracked
 
 
 def test_declaration_is_read_without_importing(tmp_path):
@@ -39,3 +39,9 @@ def test_processes_ask_for_a_gpu_each_and_for_their_nodes():
     asked = {"gpu": 8, "nodes": 2, "mpi": "srun", "tasks": 2, "tasks_per_gpu": 0}
     assert asked.items() <= resources(row, 4, 2).items()
     assert "gpu" not in resources({"threads": 4, "mem_mb": 1000, "runtime": 60}, 4, 2)
+
+
+def test_a_target_outside_the_plan_is_told_what_there_is():
+    assert planned({"0": "a", "1": "b"}, "1", "round", "") == "b"
+    with pytest.raises(UserError, match=r"no round '9' in this experiment; there are 0, 1\. Raise it\."):
+        planned({"0": "a", "1": "b"}, "9", "round", "Raise it.")

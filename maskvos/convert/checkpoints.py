@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ class StandIn:
 
 
 _DAMAGED = (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+_DAMAGED_OLD = (AssertionError, struct.error)  # in the form before 2020, which is no zip
 
 # What the public checkpoints hold beside tensors and plain data: the options of CRW's and DINO's training scripts, the
 # validation score of DUL's (a NumPy scalar). The names are given to the stand-in, so neither module's code runs.
@@ -49,7 +51,7 @@ def read_checkpoint(path: Path) -> Any:
     try:
         with torch.serialization.safe_globals(_STAND_INS):
             return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, *_DAMAGED) as error:
+    except (pickle.UnpicklingError, *_DAMAGED, *_DAMAGED_OLD) as error:
         refused = re.search(r"GLOBAL ([\w.]+)", str(error))
         if refused and isinstance(error, pickle.UnpicklingError):
             raise UserError(

@@ -46,7 +46,10 @@ def convert(checkpoint: Any, source: Source, path: Path) -> Converted:
     if source.needed not in kept:
         raise UserError(_not_this(found, source, path))
     options = checkpoint.get("args")
-    settings = source.settings(kept, options if isinstance(options, StandIn) else None)
+    try:
+        settings = source.settings(kept, options if isinstance(options, StandIn) else None)
+    except (IndexError, ValueError):  # tensors of the right names with too few dimensions, or none of some size
+        raise UserError(_not_this(found, source, path)) from None
     expected = _shapes(settings)
     _check_names(kept, expected, source, path)
     check_finite(kept, path)

@@ -1,9 +1,8 @@
 """Ordinary videos: a folder that holds video files, folders of frames, or both. Frames only, no annotations."""
 
-import re
 from pathlib import Path
 
-from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, ImageFiles, VideoFile, list_files
+from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, ImageFiles, VideoFile, list_files, list_visible
 from maskvos.datasets.sequence import Sequence
 from maskvos.errors import UserError
 
@@ -21,7 +20,7 @@ def open_clips(root: Path) -> list[Sequence]:
         raise UserError(f"{root}: no such folder. Name one with video files or folders of frames.")
     clips: dict[str, Sequence] = {}
     faults: list[UserError] = []
-    for path in sorted(root.iterdir()):
+    for path in list_visible(root):
         try:
             clip = open_clip(path)
         except UserError as error:
@@ -47,11 +46,9 @@ def open_clip(path: Path) -> Sequence | None:
     Raises:
         UserError: the video cannot be decoded.
     """
-    if path.name.startswith("."):
-        return None
     if path.is_dir():
         files = list_files(path, IMAGE_SUFFIXES)
-        return Sequence(path.name, sorted(files, key=_by_number), ImageFiles(files)) if files else None
+        return Sequence(path.name, list(files), ImageFiles(files)) if files else None
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         return None
     video = VideoFile(path)
@@ -59,7 +56,3 @@ def open_clip(path: Path) -> Sequence | None:
     if not frames:
         raise UserError(f"{path}: not one frame of this video can be decoded. Convert or remove it.")
     return Sequence(path.stem, frames, video, rate=video.rate())
-
-
-def _by_number(name: str) -> list[tuple[int, int | str]]:
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]

@@ -1,6 +1,7 @@
 """`maskvos datasets`: the catalogue as a table, its addresses, and how to get what cannot be downloaded."""
 
 import argparse
+import textwrap
 
 from rich.console import Console
 from rich.table import Table
@@ -32,13 +33,18 @@ def run(args: argparse.Namespace) -> int:
                 f"{entry.size:g} GB",
                 "download" if entry.address else "by hand",
             )
-    console.print(table)
+    console.print(table, width=max(80, console.width), crop=False)  # a name that is cut cannot be copied
     for licence in dict.fromkeys(entry.licence for entry in CATALOGUE.values()):
         names = ", ".join(entry.name for entry in CATALOGUE.values() if entry.licence == licence)
         console.print(f"licence {licence}: {names}", highlight=False)
     for entry in CATALOGUE.values():
         text = f"{entry.name}:\n {entry.address}" if entry.address else explain(entry, args.folder)
-        console.print(text, markup=False, highlight=False)
+        # Folded between words here, because the console would fold an address or a path anywhere.
+        lines = (
+            textwrap.wrap(line, console.width, break_long_words=False, break_on_hyphens=False)
+            for line in text.splitlines()
+        )
+        console.print("\n".join(part for line in lines for part in line), markup=False, highlight=False, soft_wrap=True)
     return 0
 
 

@@ -30,7 +30,11 @@ def read_split(root: Path, split: str, year: int = 2017) -> list[str]:
         )
     if path.parent.name != paths[0].parent.name and path.parent.name in LISTS[2017]:
         log.warning("%s: no list of DAVIS-%d here; the sequences are those of %s", root, year, path)
-    names = list(dict.fromkeys(_sequence_name(line) for line in path.read_text().splitlines() if line.strip()))
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: the list of sequences is not in UTF-8. Save it anew.") from None
+    names = list(dict.fromkeys(_sequence_name(line) for line in lines if line.strip()))
     if not names:
         raise UserError(f"{path}: the list of sequences is empty. Write one sequence name a line.")
     return names

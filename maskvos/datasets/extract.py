@@ -81,7 +81,7 @@ def extract(archive: Path, folder: Path, limits: Limits | None = None) -> None:
                             raise UserError(f"{archive}: unpacks to more than {limits.size} bytes; no dataset of ours.")
                         file.write(chunk)
                         advance(len(chunk))
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, UnicodeError) as error:
         raise _damaged(archive, error) from None
     except (FileExistsError, NotADirectoryError) as error:
         raise UserError(f"{archive}: holds '{error.filename}' twice; the archive is not what it should be.") from None

@@ -46,7 +46,7 @@ def _check_complete(data: bytes) -> None:
             image.verify()  # a PNG's chunks against their CRC
     except UnidentifiedImageError as error:
         raise DamagedFrameError("not an image") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, IndexError, Image.DecompressionBombError) as error:
         raise DamagedFrameError(f"damaged ({error})") from error
 
 

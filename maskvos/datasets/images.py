@@ -1,5 +1,6 @@
 """Where a sequence's frames come from: a folder of images or a video file."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from maskvos.errors import UserError
+from maskvos.storage.pillow import open_image
 
 if TYPE_CHECKING:
     import cv2  # imported where a video is decoded: what reads no video, such as evaluation, takes 16 MB less
@@ -23,12 +25,33 @@ class FrameSource(Protocol):
         ...
 
 
+def by_number(name: str) -> tuple[list[tuple[int, int | str]], str]:
+    """Sort key of frames: numbers within the name count as such, so that ``frame2`` comes before ``frame10``."""
+    parts = re.split(r"(\d+)", name)
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], name
+
+
+def list_visible(folder: Path) -> list[Path]:
+    """Files and folders in a folder by name, hidden ones left out.
+
+    Raises:
+        UserError: a name is not in UTF-8, so that no manifest or table could hold it.
+    """
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    for path in paths:
+        if any("\ud800" <= letter <= "\udfff" for letter in path.name):
+            shown = str(path).encode("utf-8", "backslashreplace").decode()
+            raise UserError(f"{shown}: this name is not in UTF-8. Rename it.")
+    return paths
+
+
 def list_files(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """Frame name (the file's stem) -> file, sorted by name; hidden files and other suffixes are left out."""
+    """Frame name (the file's stem) -> file, in the order of `by_number`; hidden files and other suffixes are left
+    out."""
     if not folder.is_dir():
         return {}
-    files = (path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith("."))
-    return {path.stem: path for path in sorted(files)}
+    files = (path for path in list_visible(folder) if path.suffix.lower() in suffixes)
+    return {path.stem: path for path in sorted(files, key=lambda path: by_number(path.name))}
 
 
 class ImageFiles:
@@ -43,13 +66,11 @@ class ImageFiles:
         Raises:
             UserError: the image is absent or damaged.
         """
-        from PIL import Image  # here, so that the evaluation of arrays runs without Pillow
-
         path = self.files[frame]
         try:  # not OpenCV, which fills what a truncated JPEG lacks with grey and says nothing
-            with Image.open(path) as image:
+            with open_image(path) as image:
                 return np.array(image.convert("RGB"))
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise UserError(f"{path}: missing or damaged image ({error}). Restore it or remove it.") from None
 
 

@@ -9,7 +9,7 @@ from maskvos.datasets.extract import ARCHIVES, is_archive
 from maskvos.datasets.generator import GeneratedSet, generate
 from maskvos.datasets.layout import Listing, check_layout
 from maskvos.datasets.manifest import Manifest, Origin, make_manifest
-from maskvos.datasets.unpacked import find_root, is_unpacked, unpack
+from maskvos.datasets.unpacked import check_own, find_root, is_unpacked, unpack
 from maskvos.errors import UserError
 from maskvos.params.data import Data, Dataset, Generator
 
@@ -75,7 +75,8 @@ def fetch_entry(entry: Entry, path: str, folder: Path) -> Path:
         folder: where downloads and what is unpacked go.
 
     Raises:
-        UserError: it must be fetched by hand (says how), or the download or the archive fails.
+        UserError: it must be fetched by hand (says how), the download or the archive fails, or a folder of
+            somebody else's lies where it would be unpacked.
     """
     given = Path(path) if path else None
     if given is not None and given.is_dir():
@@ -85,6 +86,7 @@ def fetch_entry(entry: Entry, path: str, folder: Path) -> Path:
     archive = given or kept
     if given is not None and not given.is_file():
         raise UserError(f"{given}: no such archive or folder, named as the path of {entry.name}")
+    check_own(unpacked)  # before anything is downloaded
     if not archive.is_file() and not is_unpacked(unpacked):
         if not entry.address:
             raise UserError(f"{kept}: not there, and it has to be fetched by hand. {explain(entry, str(folder))}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maskvos.datasets.images import FrameSource
+from maskvos.datasets.images import FrameSource, by_number
 from maskvos.storage.masks import read_mask
 
 VOID = 255  # DAVIS marks pixels without a decision so; they are no object
@@ -54,7 +54,7 @@ class Sequence:
     @property
     def annotated_frames(self) -> list[str]:
         """Frames that have an annotation, in order."""
-        return sorted(self.masks)
+        return sorted(self.masks, key=by_number)
 
     @cached_property
     def first_frames(self) -> dict[int, str]:
@@ -79,6 +79,6 @@ class Sequence:
         if not self.scores_last_frame:
             return self.frames[1:-1]
         if self.objects:
-            return sorted({frame for frames in self.objects.values() for frame in frames[1:]})
-        start = min(self.first_frames.values(), default=None)
-        return [] if start is None else [frame for frame in self.frames if frame > start]
+            return sorted({frame for frames in self.objects.values() for frame in frames[1:]}, key=by_number)
+        start = min(map(by_number, self.first_frames.values()), default=None)
+        return [] if start is None else [frame for frame in self.frames if by_number(frame) > start]

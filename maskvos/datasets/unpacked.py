@@ -7,6 +7,7 @@ from maskvos.console import log
 from maskvos.datasets.checksums import remember, verify
 from maskvos.datasets.extract import extract
 from maskvos.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from maskvos.errors import UserError
 from maskvos.storage.atomic import atomic_file, atomic_folder
 
 MARK = "extracted.json"
@@ -24,10 +25,11 @@ def unpack(archive: Path, folder: Path, record: Path, published: str | None = No
         published: its checksum, where its owner states one.
 
     Raises:
-        UserError: wrong checksum, damaged or dangerous archive, full disk.
+        UserError: wrong checksum, damaged or dangerous archive, full disk; ``folder`` holds something of another's.
     """
     status = archive.stat()
     mark: dict[str, str | int] = {"archive": archive.name, "bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+    check_own(folder)
     made_from = _read_mark(folder) or {}
     if mark.items() <= made_from.items():
         return
@@ -42,6 +44,19 @@ def unpack(archive: Path, folder: Path, record: Path, published: str | None = No
         if published is None:  # not earlier: a good copy must be able to follow a damaged one
             remember(archive, record, str(mark["sha256"]))
         (partial / MARK).write_text(json.dumps(mark, indent=1) + "\n")
+
+
+def check_own(folder: Path) -> None:
+    """Make sure that unpacking into ``folder`` replaces nothing but what was unpacked there before.
+
+    Raises:
+        UserError: it holds something, and not the mark of `unpack`.
+    """
+    if _read_mark(folder) is None and folder.is_dir() and any(folder.iterdir()):
+        raise UserError(
+            f"{folder}: was not unpacked by maskvos and would be replaced. Name it in the dataset's parameter 'path' "
+            "to use it as it is, or move it away."
+        )
 
 
 def is_unpacked(folder: Path) -> bool:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from maskvos.datasets.images import IMAGE_SUFFIXES, ImageFiles, list_files
+from maskvos.datasets.images import IMAGE_SUFFIXES, ImageFiles, by_number, list_files, list_visible
 from maskvos.datasets.sequence import Sequence
 from maskvos.errors import UserError
 
@@ -37,7 +37,7 @@ def _check(entry: dict[str, Any]) -> dict[str, Any]:
     frames = entry["frames"]
     if not frames or not all(isinstance(frame, str) for frame in frames):
         raise ValueError("an object's frames must be a list of names")
-    return {**entry, "frames": sorted(frames)}
+    return {**entry, "frames": sorted(frames, key=by_number)}
 
 
 def annotation_files(root: Path, name: str) -> dict[str, Path]:
@@ -63,7 +63,7 @@ def open_youtubevos(root: Path) -> list[Sequence]:
     """
     meta = read_meta(root)
     images = root / "JPEGImages"
-    folders = sorted(path for path in images.iterdir() if path.is_dir()) if images.is_dir() else []
+    folders = [path for path in list_visible(images) if path.is_dir()] if images.is_dir() else []
     if not folders:
         raise UserError(
             f"{images}: no sequences. Expected ROOT/JPEGImages/SEQUENCE/FRAME.jpg; name the split's folder."

@@ -118,6 +118,8 @@ def _plan(truth: GroundTruth, name: str, year: int, split: str, faults: Faults) 
 def _check_length(truth: GroundTruth, name: str, frames: list[str], split: str, faults: Faults) -> None:
     """Two cases: a set whose ground truth is kept by the DAVIS server, and a sequence too short to be scored."""
     count = len(frames)
+    if not count and not truth.image_frames(name):
+        raise UserError(f"{truth.masks / name}: no such sequence in the ground truth. Correct its name or restore it.")
     if split.startswith("test") or len(truth.image_frames(name)) > count or not count:
         raise UserError(
             f"{truth.masks / name}: sequence {name} has {count} annotated frames: its ground truth is not here. The "

@@ -1,6 +1,7 @@
 """J and F of one object on each of its scored frames, and their file frames.csv."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,17 +30,24 @@ class FrameScores:
 
 
 def write_frames(frames: Mapping[tuple[str, int], FrameScores], path: Path | str) -> None:
-    """Write ``frames.csv`` atomically: a row an object and scored frame, object by object; eight decimals.
+    """Write `frames_text` to ``frames.csv``, atomically.
 
     Raises:
         UserError: the file cannot be written.
     """
-    with atomic_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for (sequence, identity), scores in frames.items():
-            for frame, similarity, accuracy in zip(scores.frames, scores.J, scores.F, strict=True):
-                writer.writerow((sequence, frame, identity, f"{similarity:.8f}", f"{accuracy:.8f}"))
+    with atomic_file(path) as partial:
+        partial.write_text(frames_text(frames), encoding="utf-8", newline="")
+
+
+def frames_text(frames: Mapping[tuple[str, int], FrameScores]) -> str:
+    """The content of ``frames.csv``: a row an object and scored frame, object by object; eight decimals."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for (sequence, identity), scores in frames.items():
+        for frame, similarity, accuracy in zip(scores.frames, scores.J, scores.F, strict=True):
+            writer.writerow((sequence, frame, identity, f"{similarity:.8f}", f"{accuracy:.8f}"))
+    return text.getvalue()
 
 
 def read_frames(path: Path | str) -> dict[tuple[str, int], FrameScores]:

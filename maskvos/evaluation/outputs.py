@@ -10,8 +10,8 @@ from typing import Literal, TextIO
 from rich.console import Console
 
 from maskvos.evaluation.formats import SUFFIXES, Format, headline, render
-from maskvos.evaluation.frames import write_frames
-from maskvos.evaluation.result import Result, write_objects
+from maskvos.evaluation.frames import frames_text
+from maskvos.evaluation.result import Result, objects_text
 from maskvos.evaluation.table import Sort, tables
 from maskvos.evaluation.worst import Scene, remove_pictures, write_worst
 from maskvos.storage.atomic import atomic_file
@@ -43,9 +43,9 @@ class Outputs:
             for path in self.files:
                 partial[path].write_text(render(result, SUFFIXES[path.suffix.lower()], self.sort), encoding="utf-8")
             if self.objects is not None:
-                write_objects(result, partial[self.objects])
+                partial[self.objects].write_text(objects_text(result), encoding="utf-8")
             if self.frames is not None:
-                write_frames(result.frames, partial[self.frames])
+                partial[self.frames].write_text(frames_text(result.frames), encoding="utf-8", newline="")
             if self.worst:
                 write_worst(result, scene, self.worst, self.worst_folder)
         if self.style == "table":

@@ -94,8 +94,8 @@ def write_result(result: Result, metrics: Path, objects: Path) -> None:
     if metrics.resolve() == objects.resolve():
         raise UserError(f"{metrics}: asked for as the metrics and as the table of objects. Name two files.")
     with atomic_file(metrics) as partial_metrics, atomic_file(objects) as partial_objects:
-        write_metrics(result, partial_metrics)
-        write_objects(result, partial_objects)
+        partial_metrics.write_text(metrics_text(result), encoding="utf-8")
+        partial_objects.write_text(objects_text(result), encoding="utf-8")
 
 
 def write_metrics(result: Result, path: Path | str) -> None:
@@ -105,7 +105,7 @@ def write_metrics(result: Result, path: Path | str) -> None:
         UserError: the file cannot be written.
     """
     with atomic_file(path) as partial:
-        partial.write_text(metrics_text(result))
+        partial.write_text(metrics_text(result), encoding="utf-8")
 
 
 def metrics_text(result: Result) -> str:
@@ -128,13 +128,18 @@ def metrics_text(result: Result) -> str:
 
 
 def write_objects(result: Result, path: Path | str) -> None:
-    """Write ``objects.csv`` atomically in the official evaluator's form: a row an object, then MEAN; eight decimals.
+    """Write `objects_text` to ``objects.csv``, atomically.
 
     Raises:
         UserError: the file cannot be written.
     """
+    with atomic_file(path) as partial:
+        partial.write_text(objects_text(result), encoding="utf-8")
+
+
+def objects_text(result: Result) -> str:
+    """The content of ``objects.csv`` in the official evaluator's form: a row an object, then MEAN; eight decimals."""
     rows = {**result.objects, "MEAN": result.mean}
     lines = [",".join(("object", *FIGURES))]
     lines += [",".join((name, *(f"{scores[figure]:.8f}" for figure in FIGURES))) for name, scores in rows.items()]
-    with atomic_file(path) as partial:
-        partial.write_text("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"

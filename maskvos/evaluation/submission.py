@@ -13,7 +13,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from PIL import Image
 
-from maskvos.datasets.images import ImageFiles
+from maskvos.datasets.images import ImageFiles, by_number
 from maskvos.datasets.layout import check_layout
 from maskvos.datasets.readers import open_layout
 from maskvos.datasets.sequence import Sequence
@@ -67,7 +67,7 @@ def list_entries(layout: str, root: Path, predictions: Path, split: str, names: 
 
 def _wanted_frames(sequence: Sequence) -> list[str]:
     listed = {frame for frames in sequence.objects.values() for frame in frames}
-    return sorted(listed) or sequence.frames
+    return sorted(listed, key=by_number) or sequence.frames
 
 
 def _entries(layout: str, sequence: Sequence, frames: list[str], predictions: Path) -> Iterator[Entry]:
@@ -84,8 +84,7 @@ def check_entry(entry: Entry) -> None:
     Raises:
         UserError: damaged, no palette PNG, of another size than the image, or with ids that the sequence lacks.
     """
-    with Image.open(entry.image) as image:
-        shape = image.height, image.width
+    shape = _read_size(entry.image)
     mask = read_prediction(entry.prediction, entry.sequence, entry.frame, shape, "the image")
     with Image.open(entry.prediction) as image:
         mode = image.mode
@@ -97,6 +96,14 @@ def check_entry(entry: Entry) -> None:
     unknown = other_ids(mask, entry.ids)
     if unknown:
         raise UserError(unknown_ids(entry.prediction, entry.sequence, entry.frame, unknown, entry.ids))
+
+
+def _read_size(path: Path) -> tuple[int, int]:
+    try:
+        with Image.open(path) as image:  # the head alone: a set may have a hundred thousand images
+            return image.height, image.width
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path}: missing or damaged image ({error}). Restore it.") from None
 
 
 def pack(entries: list[Entry], output: Path) -> Iterator[Entry]:

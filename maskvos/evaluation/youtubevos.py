@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskvos.console import log
+from maskvos.datasets.images import by_number
 from maskvos.datasets.sequence import object_ids
 from maskvos.datasets.youtubevos import Meta, read_meta
 from maskvos.errors import UserError
@@ -115,7 +116,7 @@ def _plan(truth: GroundTruth, name: str, meta: Meta) -> Task:
     else:
         listed = _list_objects(files)
     objects = {identity: [frame for frame in frames[1:] if frame in files] for identity, frames in listed.items()}
-    scored = sorted({frame for frames in objects.values() for frame in frames})
+    scored = sorted({frame for frames in objects.values() for frame in frames}, key=by_number)
     scored_files = {frame: files[frame] for frame in scored}
     unscored = {frame: path for frame, path in files.items() if frame not in scored_files}
     return Task(name, scored_files, objects, frozenset(listed), unscored, tolerated=ANY_ID)

@@ -8,6 +8,7 @@ import numpy as np
 from maskvos.datasets.sequence import VOID, object_ids
 from maskvos.errors import UserError
 from maskvos.storage.masks import read_mask
+from maskvos.storage.pillow import open_image
 
 # A grey mask with white and more greys than this is a drawing with soft edges, not a list of ids.
 MOST_GREYS = 16
@@ -60,14 +61,12 @@ def read_mask_file(path: Path) -> MaskFile:
 
 def _look(path: Path) -> tuple[str, np.ndarray | None]:
     """The PNG's mode; its pixels as 0 and 255 where a colour PNG is black and white. Says nothing of faults."""
-    from PIL import Image
-
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             if image.format != "PNG" or image.mode not in ("RGB", "RGBA", "LA"):
                 return image.mode, None
             colours = np.array(image.convert("RGBA"))
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, ValueError):
         return "", None
     grey = colours[..., 0]
     plain = (colours[..., :3] == grey[..., None]).all() and (colours[..., 3] == 255).all()

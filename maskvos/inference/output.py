@@ -55,7 +55,7 @@ def _is_mask(path: Path) -> bool:
     try:
         with Image.open(path) as image:
             return image.format == "PNG" and image.mode == "P" and _colours(image) == PALETTE.tobytes()
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return False
 
 

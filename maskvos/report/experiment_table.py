@@ -34,7 +34,7 @@ def _line(group: list[Experiment], row: str, sets: list[str], usual: dict[str, A
     whole = [[_mean(one, row, sets, figure) for one in measured] for figure in ("J_mean", "F_mean")]
     each = [[_both(one, row, [name]) for one in measured] for name in sets]
     columns = [*whole, [_both(one, row, sets) for one in measured], *each]
-    seeds = ", ".join(f"{seed:g}" for seed in sorted(by_seed))
+    seeds = ", ".join(_number(seed) for seed in sorted(by_seed))
     first = measured[0]
     differs = [
         f"{name}={_short(name, first.settings.get(name))}"
@@ -75,8 +75,13 @@ def _usual(settings: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _number(value: float) -> str:
+    """DVC gives whole numbers as floats; none may lose a digit, or two experiments would look the same."""
+    return str(int(value)) if float(value).is_integer() else f"{value:.12g}"
+
+
 def _short(name: str, value: Any) -> Any:
     """Of a folder its last part, which is not the machine's; numbers without needless digits."""
     if isinstance(value, float):
-        return f"{value:g}"
+        return _number(value)
     return PurePath(value).name if name.endswith(".path") and value else value

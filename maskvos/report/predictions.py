@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maskvos.datasets.images import list_files
 from maskvos.datasets.sequences import Sequence, open_dataset, read_manifest
 from maskvos.datasets.youtubevos import ground_truth_root
 from maskvos.report.pictures import WIDTH, Gallery, Strip, picture, spread
@@ -43,9 +44,9 @@ def prediction_galleries(artifacts: Path, name: str, results: list[Result]) -> l
 
 def _gallery(sequence: Sequence, results: list[Result], folder: Path, root: Path | None, rank: str) -> Gallery:
     given = sequence.annotated_frames[0]
-    annotated = {} if root is None else {path.stem for path in (root / "Annotations" / sequence.name).glob("*.png")}
-    known = sorted(annotated or sequence.annotated_frames)
-    later = [frame for frame in known if frame > given] or sequence.frames[1:]
+    full = () if root is None else list_files(root / "Annotations" / sequence.name, (".png",))
+    after = sequence.frames[sequence.frames.index(given) + 1 :]
+    later = [frame for frame in after if frame in (full or sequence.masks)] or sequence.frames[1:]
     frames = [later[place] for place in spread(len(later), 3)[1:]] or later
     images = {frame: sequence.image(frame) for frame in (given, *frames)}
 

@@ -34,8 +34,8 @@ class Finished:
     def __init__(self, folder: Path | None, belongs_to: str) -> None:
         common = common_folder()
         self.folder = None if folder is None else (common or folder) / folder_name(belongs_to)
-        if folder is not None and common is None:
-            _remove_others(folder, folder_name(belongs_to))
+        # Of other runs; removed once this one has something to keep: a parameter changed by mistake is changed back.
+        self._others = folder if common is None else None
         if self.folder is not None:
             remove_abandoned(self.folder)
 
@@ -67,18 +67,20 @@ class Finished:
                 writer.writestr(name, content)
         with atomic_file(self.folder / f"{item}{_SUFFIX}") as partial:
             partial.write_bytes(hashlib.sha256(archive.getvalue()).digest() + archive.getvalue())
+        self._remove_others()
 
     def clear(self) -> None:
-        """Remove them: the stage's outputs are there."""
+        """Remove them, and those of other runs: the stage's outputs are there."""
         if self.folder is None:
             return
+        self._remove_others()
         for path in self.folder.glob(f"[!.]*{_SUFFIX}"):  # not what the same run elsewhere is writing
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 
-
-def _remove_others(folder: Path, own: str) -> None:
-    for path in folder.glob("*"):
-        if path.is_dir() and path.name != own and re.fullmatch("[0-9a-f]{16}", path.name):
-            shutil.rmtree(path, ignore_errors=True)
+    def _remove_others(self) -> None:
+        for path in self._others.glob("*") if self._others is not None and self.folder is not None else ():
+            if path.is_dir() and path != self.folder and re.fullmatch("[0-9a-f]{16}", path.name):
+                shutil.rmtree(path, ignore_errors=True)
+        self._others = None

@@ -1,12 +1,12 @@
 """Object masks as palette PNG: the pixel value is the object's id, the palette is the one of DAVIS and PASCAL VOC."""
 
-import io
 from pathlib import Path
 
 import numpy as np
 
 from maskvos.errors import UserError
 from maskvos.storage.atomic import atomic_file
+from maskvos.storage.pillow import open_image
 from maskvos.storage.png import decode_plain
 
 END = b"IEND\xaeB`\x82"  # the last chunk of every PNG, with its checksum
@@ -53,14 +53,13 @@ def read_mask(path: Path | str) -> np.ndarray:
         return _read_any(path, data) if ids is None else ids
     except FileNotFoundError:
         raise UserError(f"{path}: no such mask. Expected a palette PNG with object ids.") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"{path}: not a readable PNG ({error}). It is damaged; write it again.") from None
+    except (OSError, ValueError) as error:
+        remedy = "Correct its permissions." if isinstance(error, PermissionError) else "It is damaged; write it again."
+        raise UserError(f"{path}: not a readable PNG ({error}). {remedy}") from None
 
 
 def _read_any(path: Path | str, data: bytes) -> np.ndarray:
-    from PIL import Image  # here, because most masks need no Pillow
-
-    with Image.open(io.BytesIO(data)) as image:
+    with open_image(data) as image:
         if image.format != "PNG":  # the name says so, the content is JPEG: ids that were smeared
             raise UserError(f"{path}: a mask must be a PNG, this is {image.format}. Save the ids without loss.")
         if image.mode not in ("P", "L", "1"):

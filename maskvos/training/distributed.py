@@ -19,7 +19,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from maskvos.console import log, run_stage, start_log
+from maskvos.console import INTERRUPTED, log, one_line_errors, run_stage, start_log
 from maskvos.errors import UserError
 from maskvos.parallel.batch_norm import synchronise
 from maskvos.parallel.collectives import is_first, rank, world_size
@@ -94,14 +94,11 @@ def run_training_stage(name: str, params: Path, main: Main) -> None:
 
 def _start_processes(name: str, params: Path) -> None:
     """Does not come back where there are several."""
-    start_log(Path("logs") / f"{name}.log")
-    try:
+    with one_line_errors():
+        start_log(Path("logs") / f"{name}.log")
         runtime = read_params(params, ()).runtime
         if runtime.nodes > 1:
             launch_on_nodes(runtime.processes, runtime.nodes)
-    except UserError as error:
-        log.error("error: %s", error)
-        sys.exit(2)
     if runtime.processes > 1:
         sys.exit(launch(runtime.processes))
 
@@ -116,3 +113,5 @@ def _follow(main: Main) -> None:
         time.sleep(WAIT)
         log.error("error in process %d: %s", rank(), error)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import torch.distributed as dist
 
-from maskvos.console import log
+from maskvos.console import INTERRUPTED, log
 from maskvos.errors import UserError
 from maskvos.training.stopping import RUN_AGAIN
 
@@ -93,8 +93,9 @@ def _wait(workers: list[subprocess.Popen[bytes]]) -> int:
     if not failed:
         return max(worker.returncode for worker in workers)
     first, status = next(iter(failed.items()))
-    if USERS_ERROR in failed.values():  # said already
-        return USERS_ERROR
+    for said in (USERS_ERROR, INTERRUPTED):
+        if said in failed.values():
+            return said
     log.error("process %d of %d ended with status %d; the others were stopped", first, len(workers), status)
     return status
 

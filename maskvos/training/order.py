@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from maskvos.errors import UserError
 from maskvos.parallel.collectives import own_part
 from maskvos.training.batches import Arrivals, Blocks, Parcel
+from maskvos.training.stopping import STOPPING
 
 Sample = dict[str, Any]
 # Entries of a batch that stay in main memory, because the program itself reads them: on a GPU that would wait for it.
@@ -121,6 +122,7 @@ def _as_it_is(batch: Any) -> Any:
 
 
 def _leave_signals_to_parent(_worker: int) -> None:
-    """Slurm signals every process of a step; were a worker to die of it, the loop could not save its state."""
-    for number in (signal.SIGTERM, signal.SIGUSR1):
+    """Slurm signals every process of a step, Ctrl-C all of a terminal: were a worker to die of it, the loop could not
+    save its state."""
+    for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)

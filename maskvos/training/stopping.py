@@ -3,16 +3,22 @@
 import signal
 from types import FrameType
 
+STOPPING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 RUN_AGAIN = 75  # EX_TEMPFAIL: stopped by a signal, state saved, run the same command again
 
 
 class StopRequest:
-    """SIGTERM and SIGUSR1 (Slurm's warning before the time limit) ask for a save and an orderly end."""
+    """SIGTERM, SIGUSR1 (Slurm's warning before the time limit) and Ctrl-C ask for a save and an orderly end.
+
+    A second Ctrl-C does not wait.
+    """
 
     def __init__(self) -> None:
         self.asked = False
-        for number in (signal.SIGTERM, signal.SIGUSR1):
+        for number in STOPPING:
             signal.signal(number, self._ask)
 
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
+        if self.asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
         self.asked = True

@@ -73,3 +73,13 @@ def test_the_allowed_names_are_these_alone():
         "numpy.core.multiarray.scalar",
         "numpy._core.multiarray.scalar",
     }
+
+
+def test_a_cut_file_of_the_old_form_is_damaged(tmp_path):
+    path = tmp_path / "c.pth"
+    torch.save({"w": torch.zeros(10), "name": "x"}, path, _use_new_zipfile_serialization=False)
+    data = path.read_bytes()
+    for length in range(1, len(data) - 1):
+        path.write_bytes(data[:length])
+        with pytest.raises(UserError, match=r"c\.pth: "):
+            read_checkpoint(path)

@@ -137,3 +137,11 @@ def test_another_methods_checkpoint_is_recognised(tmp_path):
 def test_what_is_no_table_of_tensors(tmp_path, content):
     with pytest.raises(UserError, match=r"published\.pth: (holds a|expected )"):
         through_a_file(tmp_path, content, "dino-vit")
+
+
+@pytest.mark.parametrize("name", ["pos_embed", "patch_embed.proj.weight"])
+@pytest.mark.parametrize("shape", [(), (3,), (0, 3, 8, 8)], ids=str)
+def test_a_transformers_tensors_of_an_impossible_shape(tmp_path, name, shape):
+    tensors = {"patch_embed.proj.weight": torch.zeros(64, 3, 8, 8), "pos_embed": torch.zeros(1, 5, 64)}
+    with pytest.raises(UserError, match=r"c\.pth"):
+        convert({**tensors, name: torch.zeros(shape)}, SOURCES["dino-vit"], tmp_path / "c.pth")

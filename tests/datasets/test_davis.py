@@ -98,3 +98,10 @@ def test_real_sequences(shared_data: Path):
     assert sequences["bmx-trees"].first_frames == {1: "00000", 2: "00000"}
     assert len(sequences["bmx-trees"].scored_frames) == 78
     assert sequences["goat"].image("00010").shape == (480, 854, 3)
+
+
+def test_a_list_in_another_encoding_is_named(root: Path):
+    path = root / "ImageSets/2017/val.txt"
+    path.write_bytes("caf\u00e9\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"val\.txt: the list of sequences is not in UTF-8"):
+        open_davis(root, "val")

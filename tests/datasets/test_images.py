@@ -45,3 +45,26 @@ def test_an_open_video_travels_to_another_process(tmp_path: Path):
     assert abs(float(pickle.loads(pickle.dumps(video)).read("00001").mean()) - 100) < 4
     with pytest.raises(UserError, match="frame 3 cannot be decoded"):
         video.read("00003")
+
+
+def test_frames_come_in_the_order_of_their_numbers(tmp_path: Path):
+    for name in ("10.png", "9.png", "1.png", "²a.png", "a2.png", "a10.png"):
+        (tmp_path / name).touch()
+    assert list(list_files(tmp_path, (".png",))) == ["1", "9", "10", "a2", "a10", "²a"]
+
+
+def test_a_changed_byte_of_a_png_is_damage(tmp_path: Path):
+    path = tmp_path / "a.png"
+    y, x = np.mgrid[:100, :150]
+    Image.fromarray(np.stack([y, x, (y * x) % 97], axis=2).astype(np.uint8)).save(path)
+    data = path.read_bytes()
+    for place in range(data.index(b"IDAT") + 14, len(data) - 30, 200):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 16]) + data[place + 1 :])
+        with pytest.raises(UserError, match=r"a\.png: missing or damaged"):
+            ImageFiles({"a": path}).read("a")
+
+
+def test_a_name_that_no_table_can_hold_is_refused(tmp_path: Path):
+    (tmp_path / "caf\udce9.png").touch()
+    with pytest.raises(UserError, match=r"caf\\udce9\.png: this name is not in UTF-8. Rename it"):
+        list_files(tmp_path, (".png",))

@@ -92,3 +92,18 @@ def test_root_of_clips_and_of_nothing(tmp_path: Path) -> None:
     assert find_root(tmp_path, "clips") == tmp_path / "own"
     assert find_root(tmp_path, "davis") == tmp_path
     assert find_root(tmp_path / "absent", "davis") == tmp_path / "absent"
+
+
+def test_a_folder_of_somebody_elses_is_not_replaced(tmp_path: Path) -> None:
+    archive, folder = make(tmp_path / "a.zip", ["0.jpg"]), tmp_path / "data" / "a"
+    (folder / "mine").mkdir(parents=True)
+    (folder / "mine" / "notes.txt").write_text("years of work")
+    with pytest.raises(
+        UserError, match=r"data/a: was not unpacked by maskvos and would be replaced\. Name it .* 'path'"
+    ):
+        unpack(archive, folder, tmp_path / "a.json")
+    assert (folder / "mine" / "notes.txt").read_text() == "years of work"
+    (folder / "mine" / "notes.txt").unlink()
+    (folder / "mine").rmdir()
+    unpack(archive, folder, tmp_path / "a.json")
+    assert is_unpacked(folder)

@@ -12,6 +12,7 @@ from maskvos.errors import UserError
 from maskvos.evaluation.davis import evaluate_davis
 from maskvos.evaluation.result import Result
 from maskvos.evaluation.statistics import FIGURES
+from maskvos.storage.masks import write_mask
 from tests.evaluation.masks import make_dataset, random_ids, with_first, write_sequence
 from tests.evaluation.reference import boundary_f, jaccard, statistics
 
@@ -122,3 +123,21 @@ def test_a_plain_folder_of_masks_is_scored_whole(tmp_path: Path, year: int):
     assert whole.objects == evaluate_davis(root, tmp_path / "predictions", year=year).objects
     with pytest.raises(UserError, match="--set val needs ROOT/ImageSets"):
         evaluate_davis(root / "Annotations" / "480p", tmp_path / "predictions", "val")
+
+
+def test_frames_without_padding_are_scored_in_the_order_of_their_numbers(tmp_path: Path):
+    random = np.random.default_rng(5)
+    truth, predicted = (with_first(random, (19, 23), [1, 2], 12) for _ in range(2))
+    figures = []
+    for digits in (5, 1):
+        for folder, masks in (("truth", truth), ("predictions", predicted)):
+            for number, ids in enumerate(masks):
+                write_mask(tmp_path / f"{digits}" / folder / "clip" / f"{number:0{digits}d}.png", ids)
+        figures.append(evaluate_davis(tmp_path / f"{digits}" / "truth", tmp_path / f"{digits}" / "predictions").objects)
+    assert figures[0] == figures[1]
+
+
+def test_a_misspelt_sequence_is_said_to_be_one(tmp_path: Path):
+    root = make_dataset(tmp_path / "root", {"clip": with_first(np.random.default_rng(0), (19, 23), [1], 4)})
+    with pytest.raises(UserError, match=r"clap: no such sequence in the ground truth"):
+        evaluate_davis(root, tmp_path, sequences=["clap"])

@@ -1,5 +1,7 @@
 import argparse
 import io
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,3 +81,16 @@ def test_a_terminal_of_80_columns_cuts_no_word(monkeypatch: pytest.MonkeyPatch):
     console = Console(file=io.StringIO(), width=80)
     print_tables(make_result(), "worst", console)
     assert "cat_a_10" not in console.file.getvalue()
+
+
+def test_another_evaluation_in_the_same_folder_takes_nothing_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Whoever writes there first looks for what killed processes left; a lock says what is being written."""
+
+    def meanwhile(*_: object) -> None:
+        program = "import sys; from pathlib import Path; from maskvos.storage.atomic import remove_abandoned"
+        subprocess.run([sys.executable, "-c", f"{program}; remove_abandoned(Path(sys.argv[1]))", tmp_path], check=True)
+
+    monkeypatch.setattr(module, "write_worst", meanwhile)
+    words = ("--output", tmp_path / "a.json", "--frames", tmp_path / "frames.csv", "--show-worst", "2")
+    read(*words).write(make_result(), SCENE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a_objects.csv", "frames.csv"]

@@ -165,3 +165,12 @@ def test_real_clip_of_youtubevos(shared_data: Path, tmp_path: Path):
         "youtubevos", root / "valid", root / "valid_ground_truth" / "Annotations", tmp_path / "mine.zip"
     ) == 0  # fmt: skip
     assert len(ZipFile(tmp_path / "mine.zip").namelist()) == 15
+
+
+@pytest.mark.parametrize("content", [b"garbage", b""])
+def test_a_damaged_image_is_named(davis: tuple[Path, Path], tmp_path: Path, content: bytes):
+    root, predictions = davis
+    (root / "JPEGImages/480p/a/00005.jpg").write_bytes(content)
+    with pytest.raises(UserError, match=r"a/00005\.jpg: missing or damaged image"):
+        list(pack(list_entries("davis", root, predictions, "test-dev"), tmp_path / "sub.zip"))
+    assert not (tmp_path / "sub.zip").exists()

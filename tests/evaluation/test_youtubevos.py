@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskvos.datasets.youtubevos import read_meta
 from maskvos.errors import UserError
 from maskvos.evaluation.youtubevos import evaluate_youtubevos
+from maskvos.storage.masks import write_mask
 from tests.evaluation.masks import random_ids, write_sequence
 from tests.evaluation.reference import boundary_f, jaccard, statistics
 
@@ -192,3 +194,18 @@ def test_real_clip_against_itself_and_a_copy_of_its_first_mask(shared_data: Path
     for file in files:
         (tmp_path / clip.name / file.name).symlink_to(files[0].resolve())
     assert 0 < evaluate_youtubevos(root, tmp_path).mean["J&F_mean"] < 1
+
+
+def test_frames_without_padding_are_scored_in_the_order_of_their_numbers(tmp_path: Path):
+    truth, predicted = make_masks(0), make_masks(1)
+    figures = []
+    for case, names in (("padded", FRAMES), ("bare", [str(int(frame)) for frame in FRAMES])):
+        root = tmp_path / case
+        for folder, masks in (("truth", truth), ("predictions", predicted)):
+            for name, ids in zip(names, masks, strict=True):
+                write_mask(root / folder / "clip" / f"{name}.png", ids)
+        figures.append(evaluate_youtubevos(root / "truth", root / "predictions").objects)
+    assert figures[0] == figures[1]
+    entries = {"1": {"category": "cat", "frames": ["20", "5", "10", "0", "15"]}}
+    root = make_dataset(tmp_path / "listed", truth, entries)
+    assert read_meta(root)["clip"][1]["frames"] == ["0", "5", "10", "15", "20"]

@@ -64,3 +64,13 @@ def test_settings_that_most_do_not_have_are_named(order):
     assert found["a"][SETTINGS] == "–"
     assert found["b"][SETTINGS] == "data.evaluation.davis.path=davis20"
     assert found["c"][SETTINGS] == "rate=0.2 list=[1, 3]"
+
+
+def test_no_number_loses_a_digit():
+    found = lines(
+        experiment("a", {"seed": 20240101.0, "steps": 1234567.0}, davis=[(0.5, 0.5)]),
+        experiment("b", {"seed": 20240102, "steps": 1234568.0, "rate": 0.1}, davis=[(0.5, 0.5)]),
+    )
+    assert (found["a"]["seeds"], found["b"]["seeds"]) == ("20240101", "20240102")
+    assert "steps=1234568" in found["b"][SETTINGS] or "steps=1234567" in found["a"][SETTINGS]
+    assert "e+" not in found["a"][SETTINGS] + found["b"][SETTINGS]

@@ -48,3 +48,18 @@ def test_youtube_takes_the_ground_truth_beside_the_split(tmp_path):
 
 def test_nothing_to_show(tmp_path):
     assert prediction_galleries(tmp_path, "davis", []) == []
+
+
+def test_ground_truth_of_frames_without_an_image_is_passed_over(tmp_path):
+    frames = [f"{5 * number:05d}" for number in range(FRAMES)]
+    for number, name in enumerate(frames):
+        if number % 2 == 0:
+            write_frame(tmp_path / f"valid/JPEGImages/a/{name}.jpg", number)
+        write_mask(tmp_path / f"valid_ground_truth/Annotations/a/{name}.png", disc(number))
+    write_mask(tmp_path / "valid/Annotations/a/00000.png", disc(0))
+    manifest = {"layout": "youtubevos", "split": "valid", "root": str(tmp_path / "valid")}
+    (tmp_path / "data").mkdir()
+    content = {**manifest, "sequences": [{"name": "a", "frames": (FRAMES + 1) // 2}]}
+    (tmp_path / "data/y.json").write_text(json.dumps(content))
+    (gallery,) = prediction_galleries(tmp_path, "y", [Result("y", "full", "none", {}, {}, 0)])
+    assert all(gallery.strips[0].images)

@@ -28,11 +28,20 @@ def test_what_was_kept_comes_back(tmp_path):
     assert again.restore("two") is None
 
 
-def test_of_another_run_it_does_not_and_goes(tmp_path):
+def test_of_another_run_it_does_not_and_goes_once_this_one_keeps_something(tmp_path):
     kept(tmp_path, "one", run=OTHER)
     (tmp_path / "mine").mkdir()
-    assert Finished(tmp_path, RUN).restore("one") is None
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    finished = Finished(tmp_path, RUN)
+    assert finished.restore("one") is None
+    assert Finished(tmp_path, OTHER).restore("one") == FILES  # a parameter that was changed by mistake, and back
+    finished.keep("one", FILES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [RUN[:16], "mine"]
+
+
+def test_of_another_run_it_goes_with_the_outputs(tmp_path):
+    kept(tmp_path, "one", run=OTHER)
+    Finished(tmp_path, RUN).clear()
+    assert not list(tmp_path.iterdir())
 
 
 def test_in_a_common_folder_that_of_others_stays(tmp_path, monkeypatch):

@@ -1,3 +1,4 @@
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,32 @@ def test_only_uint8_ids_are_written(tmp_path: Path, wrong: np.ndarray):
     with pytest.raises(ValueError, match="uint8"):
         write_mask(tmp_path / "mask.png", wrong)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mode", ["P", "L"])
+def test_a_changed_byte_is_damage_and_not_other_ids(tmp_path: Path, mode: str):
+    """Pillow by itself reads on, and gives other ids than were saved."""
+    y, x = np.mgrid[:200, :300]
+    ids = (3 * ((y - 100) ** 2 + (x - 150) ** 2 < 80**2) + ((7 * x + 3 * y) % 97 < 9)).astype(np.uint8)
+    image = Image.fromarray(ids)
+    if mode == "P":
+        image.putpalette(PALETTE.tobytes())
+    image.save(tmp_path / "mask.png")
+    data = bytearray((tmp_path / "mask.png").read_bytes())
+    start, silent = data.index(b"IDAT") + 4, 0
+    for place in range(start + 10, len(data) - 30, 20):
+        changed = bytearray(data)
+        changed[place] ^= 16
+        (tmp_path / "mask.png").write_bytes(changed)
+        with Image.open(tmp_path / "mask.png") as opened, contextlib.suppress(OSError, SyntaxError):
+            silent += bool((np.array(opened) != ids).any())
+        with pytest.raises(UserError, match=r"mask\.png: not a readable PNG"):
+            read_mask(tmp_path / "mask.png")
+    assert silent  # or this test shows nothing
+
+
+def test_a_mask_of_absurd_size_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.new("1", (40, 40)).save(tmp_path / "mask.png")
+    with pytest.raises(UserError, match="exceeds limit"):
+        read_mask(tmp_path / "mask.png")

@@ -66,10 +66,44 @@ def test_what_a_killed_write_left_is_removed(tmp_path):
     assert names(tmp_path) == ["step-00000001.pt"]
 
 
-def test_those_of_another_run_are_not_continued(tmp_path):
-    saved(tmp_path, 1, 2, belongs_to="other")
-    assert Checkpoints(tmp_path, "run").latest() is None
-    assert names(tmp_path) == []
+def test_those_of_another_run_are_not_continued_and_stay_until_this_one_saves(tmp_path):
+    saved(tmp_path, 1, 20, belongs_to="other")
+    checkpoints = Checkpoints(tmp_path, "run")
+    assert checkpoints.latest() is None and checkpoints.last_step() is None
+    assert Checkpoints(tmp_path, "other").latest()["step"] == 20  # a parameter that was changed by mistake, and back
+    checkpoints.save(1, {})
+    assert names(tmp_path) == ["step-00000001.pt"] and checkpoints.last_step() == 1
+    assert Checkpoints(tmp_path, "run").latest()["step"] == 1
+
+
+def test_this_runs_own_is_found_behind_anothers(tmp_path):
+    """As where a kill came between saving and removing the other's."""
+    saved(tmp_path, 30, belongs_to="other")
+    saved(tmp_path, 2)
+    assert Checkpoints(tmp_path, "run").latest()["step"] == 2
+
+
+def test_a_changed_tensor_is_damage(tmp_path):
+    """torch by itself compares no checksum and goes on with other weights."""
+    checkpoints = Checkpoints(tmp_path, "run")
+    for step in (1, 2):
+        checkpoints.save(step, {"weight": torch.full((5000,), 7.0)})
+    path = tmp_path / "step-00000002.pt"
+    data = bytearray(path.read_bytes())
+    place = data.index(b"\x00\x00\xe0\x40" * 100) + 200
+    data[place : place + 4] = bytes(4)
+    path.write_bytes(data)
+    assert (torch.load(path, weights_only=True)["weight"] != 7).sum() == 1
+    assert checkpoints.latest()["step"] == 1
+
+
+def test_damaged_ones_do_not_count_as_the_last_two(tmp_path):
+    checkpoints = saved(tmp_path, 800, 1000)
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[:-100])
+    assert checkpoints.latest() is None
+    checkpoints.save(200, {})
+    assert names(tmp_path) == ["step-00000200.pt"] and checkpoints.last_step() == 200
 
 
 def test_no_code_in_a_checkpoint_is_run(tmp_path):

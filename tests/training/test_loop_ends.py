@@ -95,8 +95,9 @@ line_task.run(SlowTask(), Path(sys.argv[1]), range(2000), settings, workers=2)
 """
 
 
-def test_a_signal_to_all_processes_spares_the_ones_that_decode(tmp_path):
-    """Slurm signals every process of a step; a killed worker would raise instead of saving."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_all_processes_spares_the_ones_that_decode(tmp_path, number):
+    """Slurm signals every process of a step, Ctrl-C all of a terminal; were a worker killed, nothing would be saved."""
     command = [sys.executable, "-c", SLOW_RUN, str(tmp_path)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -105,7 +106,7 @@ def test_a_signal_to_all_processes_spares_the_ones_that_decode(tmp_path):
         while process.stdout.readline().strip() != "3":
             assert process.poll() is None, process.stderr.read()
         time.sleep(0.1)
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, number)
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
