@@ -1,5 +1,18 @@
 """The one exception that a user is meant to read."""
 
+import errno
+
+_NAMES = {
+    errno.ENOENT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.EEXIST,
+}
+
 
 class UserError(Exception):
     """Input, parameters or surroundings are wrong and the user can mend it.
@@ -13,9 +26,9 @@ def explain_system(error: OSError) -> UserError:
     """What the system refused, as a user's error: a name without permission, a link to nothing, a file for a folder.
 
     Raises:
-        OSError: the error itself, where it is of no file by name.
+        OSError: the error itself, where it is of no file by name or of another kind.
     """
-    if error.filename is None:
+    if error.filename is None or error.errno not in _NAMES:
         raise error
     name = str(error.filename).encode("utf-8", "backslashreplace").decode()
     return UserError(f"{name}: {error.strerror}. Correct the name or its permissions, then run it again.")

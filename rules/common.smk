@@ -9,7 +9,7 @@ from maskvos.params import read_all_params
 PARAMS = "params.yaml"
 EXPERIMENT = read_all_params(PARAMS)  # an unknown key or a wrong value stops here
 PLAN, RUNTIME = EXPERIMENT.plan, EXPERIMENT.runtime
-CONTENT = EXPERIMENT.model_dump(mode="json")  # of the schema, so that 1 is 1.0 where a number need not be whole
+CONTENT = yaml.safe_load(Path(PARAMS).read_text())
 TABLE = yaml.safe_load(Path("rules/resources.yaml").read_text())
 
 

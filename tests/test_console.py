@@ -1,5 +1,6 @@
 """Every stage's frame: clean errors, a log file, a record."""
 
+import errno
 import json
 import logging
 import subprocess
@@ -101,6 +102,14 @@ def test_what_the_system_refuses_is_one_line(capsys):
         run_stage("prepare", lambda: {"bytes": Path("no/such/frame.jpg").stat().st_size})
     assert ended.value.code == 2
     assert "error: no/such/frame.jpg: No such file or directory. Correct" in Path("logs/prepare.log").read_text()
+
+
+def test_what_no_name_can_mend_is_not_explained_away():
+    def exhausted():
+        raise OSError(errno.EMFILE, "Too many open files", "frame.jpg")
+
+    with pytest.raises(OSError, match="Too many"):
+        run_stage("prepare", exhausted)
 
 
 def test_a_file_in_place_of_the_logs_is_one_line(capsys):

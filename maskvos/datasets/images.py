@@ -1,7 +1,7 @@
 """Where a sequence's frames come from: a folder of images or a video file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,13 +31,13 @@ def by_number(name: str) -> tuple[list[tuple[int, int | str]], str]:
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts], name
 
 
-def list_visible(folder: Path) -> list[Path]:
-    """Files and folders in a folder by name, hidden ones left out.
+def list_visible(folder: Path, wanted: Callable[[Path], bool] = lambda _: True) -> list[Path]:
+    """Those of the files and folders in a folder that are wanted, by name, hidden ones left out.
 
     Raises:
         UserError: a name is not in UTF-8, so that no manifest or table could hold it.
     """
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and wanted(path))
     for path in paths:
         if any("\ud800" <= letter <= "\udfff" for letter in path.name):
             shown = str(path).encode("utf-8", "backslashreplace").decode()
@@ -50,8 +50,8 @@ def list_files(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     out."""
     if not folder.is_dir():
         return {}
-    files = (path for path in list_visible(folder) if path.suffix.lower() in suffixes)
-    return {path.stem: path for path in sorted(files, key=lambda path: by_number(path.name))}
+    files = list_visible(folder, lambda path: path.suffix.lower() in suffixes)
+    return {path.stem: path for path in sorted(files, key=lambda path: (by_number(path.stem), path.name))}
 
 
 class ImageFiles:

@@ -50,9 +50,10 @@ def check_own(folder: Path) -> None:
     """Make sure that unpacking into ``folder`` replaces nothing but what was unpacked there before.
 
     Raises:
-        UserError: it holds something, and not the mark of `unpack`.
+        UserError: it holds something and not the mark of `unpack`, or is a file.
     """
-    if _read_mark(folder) is None and folder.is_dir() and any(folder.iterdir()):
+    within = folder.iterdir() if folder.is_dir() else [folder] * (folder.is_file() or folder.is_symlink())
+    if _read_mark(folder) is None and any(path.name != ".DS_Store" for path in within):
         raise UserError(
             f"{folder}: was not unpacked by maskvos and would be replaced. Name it in the dataset's parameter 'path' "
             "to use it as it is, or move it away."

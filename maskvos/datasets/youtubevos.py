@@ -63,7 +63,7 @@ def open_youtubevos(root: Path) -> list[Sequence]:
     """
     meta = read_meta(root)
     images = root / "JPEGImages"
-    folders = [path for path in list_visible(images) if path.is_dir()] if images.is_dir() else []
+    folders = list_visible(images, Path.is_dir) if images.is_dir() else []
     if not folders:
         raise UserError(
             f"{images}: no sequences. Expected ROOT/JPEGImages/SEQUENCE/FRAME.jpg; name the split's folder."

@@ -49,7 +49,7 @@ def list_folders(folder: Path) -> list[str]:
     """Names of the folders in a folder, sorted; hidden ones left out. Empty where there is no such folder."""
     if not folder.is_dir():
         return []
-    return [path.name for path in list_visible(folder) if path.is_dir()]
+    return [path.name for path in list_visible(folder, Path.is_dir)]
 
 
 def find_davis(root: Path) -> GroundTruth:
@@ -85,7 +85,7 @@ def _plain(root: Path, expected: str) -> GroundTruth:
     if not root.is_dir():
         raise UserError(f"{root}: no such folder of ground truth. Correct --ground-truth.")
     plain = GroundTruth(root, root)
-    holds = [path.name for path in list_visible(root)]
+    holds = sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
     if not set(PARTS) & set(holds) and any(plain.files(name) for name in plain.sequences()):
         return plain
     shown = ", ".join(holds[:5]) + (f" and {len(holds) - 5} more" if len(holds) > 5 else "")

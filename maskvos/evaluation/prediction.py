@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maskvos.datasets.images import by_number
 from maskvos.errors import UserError
 from maskvos.evaluation.faults import Faults
 from maskvos.evaluation.ground_truth import GroundTruth, list_folders
@@ -50,7 +51,7 @@ def check_folder(folder: Path, expected: Sequence[Expected], others: Collection[
             f"{folder / name}: sequence {name} is none of this set. Correct its name or remove it.",
         )
     for entry in expected:
-        extra = sorted(frames[entry.sequence] - set(entry.needed) - set(entry.allowed))
+        extra = sorted(frames[entry.sequence] - set(entry.needed) - set(entry.allowed), key=by_number)
         if extra:
             faults.add(
                 entry.sequence,
@@ -62,11 +63,12 @@ def check_folder(folder: Path, expected: Sequence[Expected], others: Collection[
 
 def _check_missing(folder: Path, entry: Expected, frames: set[str]) -> None:
     if entry.needed and not (folder / entry.sequence).is_dir():
+        first = min(entry.needed, key=by_number)
         raise UserError(
-            f"{folder / entry.sequence}: no predictions of sequence {entry.sequence}, frame {min(entry.needed)} on. "
+            f"{folder / entry.sequence}: no predictions of sequence {entry.sequence}, frame {first} on. "
             f"Expected {folder}/{entry.sequence}/FRAME.png for every frame of the protocol; write them all."
         )
-    missing = sorted(set(entry.needed) - frames)
+    missing = sorted(set(entry.needed) - frames, key=by_number)
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise UserError(

@@ -92,7 +92,7 @@ def _add_empty(truth: GroundTruth, task: Task, faults: Faults) -> None:
 def _add_missing(truth: GroundTruth, task: Task, meta: Meta, faults: Faults) -> None:
     """A mean over a part of what the protocol lists is not its figure, so ground truth that is not there is said."""
     listed = {frame for entry in meta.get(task.sequence, {}).values() for frame in entry["frames"][1:]}
-    missing = sorted(listed - set(task.truth))
+    missing = sorted(listed - set(task.truth), key=by_number)
     if missing:
         faults.add(
             task.sequence,

@@ -1,6 +1,7 @@
 """The working state of a training stage: atomic, the last two kept, tied to its parameters and inputs."""
 
 import contextlib
+import errno
 import pickle
 import zipfile
 import zlib
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 from maskvos.console import log
+from maskvos.errors import UserError
 from maskvos.storage.atomic import atomic_file, remove_abandoned
 from maskvos.storage.working_state import common_folder, folder_name
 
@@ -57,23 +59,21 @@ class Checkpoints:
 
         A damaged one is removed, or it would count as one of the last two. Those of another run stay until this one
         saves: who has changed a parameter by mistake can change it back.
+
+        Raises:
+            UserError: one is sound and cannot be loaded; it stays.
         """
         remove_abandoned(self.folder)
         self._others = []
         for path in reversed(self._files()):
-            if not _is_whole(path):
+            state = _load(path) if _is_whole(path) else None
+            if state is None:
                 log.warning("%s is damaged; falling back to the checkpoint before it", path)
                 path.unlink(missing_ok=True)
                 continue
-            try:
-                state = torch.load(path, map_location="cpu", weights_only=True)
-                own = state["belongs_to"] == self.belongs_to
-            except (RuntimeError, pickle.UnpicklingError, ValueError, LookupError, TypeError, AttributeError) as error:
-                log.warning("%s is no checkpoint (%s); falling back to the one before it", path, type(error).__name__)
-                own = False
-            if own:
+            if state["belongs_to"] == self.belongs_to:
                 log.info("going on from %s", path)
-                return dict(state)
+                return state
             self._others.append(path)
         if self._others:
             log.info("%s: checkpoints of other parameters or inputs; starting afresh", self.folder)
@@ -93,5 +93,24 @@ def _is_whole(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
-    except (FileNotFoundError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
-        return False  # not found: the same run elsewhere, or another process of this one, was quicker
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.EINVAL):  # the same run elsewhere was quicker; a place before the start
+            return False
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError):
+        return False
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    """What a whole file holds; None where it is damaged after all, in the archive's own list."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return {"belongs_to": "", **state}
+    except (RuntimeError, pickle.UnpicklingError, ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        if reason.startswith("PytorchStreamReader"):
+            return None
+        raise UserError(
+            f"{path}: not damaged, but cannot be loaded ({reason}). Free memory, or use the version of torch that "
+            "wrote it; remove it to go on without."
+        ) from error

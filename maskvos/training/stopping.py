@@ -14,11 +14,11 @@ class StopRequest:
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = self._interrupted = False
         for number in STOPPING:
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked and number == signal.SIGINT:
+        if self._interrupted and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.asked = True
+        self.asked, self._interrupted = True, number == signal.SIGINT

@@ -48,9 +48,9 @@ def test_an_open_video_travels_to_another_process(tmp_path: Path):
 
 
 def test_frames_come_in_the_order_of_their_numbers(tmp_path: Path):
-    for name in ("10.png", "9.png", "1.png", "²a.png", "a2.png", "a10.png"):
+    for name in ("10.png", "9.png", "1.png", "²a.png", "a2.png", "a10.png", "1-2.png"):
         (tmp_path / name).touch()
-    assert list(list_files(tmp_path, (".png",))) == ["1", "9", "10", "a2", "a10", "²a"]
+    assert list(list_files(tmp_path, (".png",))) == ["1", "1-2", "9", "10", "a2", "a10", "²a"]
 
 
 def test_a_changed_byte_of_a_png_is_damage(tmp_path: Path):
@@ -68,3 +68,4 @@ def test_a_name_that_no_table_can_hold_is_refused(tmp_path: Path):
     (tmp_path / "caf\udce9.png").touch()
     with pytest.raises(UserError, match=r"caf\\udce9\.png: this name is not in UTF-8. Rename it"):
         list_files(tmp_path, (".png",))
+    assert list_files(tmp_path, (".jpg",)) == {}

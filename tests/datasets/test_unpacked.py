@@ -103,7 +103,14 @@ def test_a_folder_of_somebody_elses_is_not_replaced(tmp_path: Path) -> None:
     ):
         unpack(archive, folder, tmp_path / "a.json")
     assert (folder / "mine" / "notes.txt").read_text() == "years of work"
-    (folder / "mine" / "notes.txt").unlink()
+    (folder / "mine" / "notes.txt").rename(tmp_path / "notes.txt")
     (folder / "mine").rmdir()
+    folder.rmdir()
+    (tmp_path / "notes.txt").rename(folder)
+    with pytest.raises(UserError, match="data/a: was not unpacked by maskvos"):
+        unpack(archive, folder, tmp_path / "a.json")
+    folder.unlink()
+    folder.mkdir()
+    (folder / ".DS_Store").touch()
     unpack(archive, folder, tmp_path / "a.json")
     assert is_unpacked(folder)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from maskvos.errors import UserError
 from maskvos.storage.working_state import fingerprint
 from maskvos.training.checkpoints import Checkpoints
 from tests.storage.full_disk import message_of
@@ -112,7 +113,30 @@ def test_no_code_in_a_checkpoint_is_run(tmp_path):
             return (print, ("ran",))
 
     torch.save({"belongs_to": "run", "step": 1, "evil": Evil()}, tmp_path / "step-00000001.pt")
-    assert Checkpoints(tmp_path, "run").latest() is None
+    with pytest.raises(UserError, match=r"step-00000001\.pt: not damaged, but cannot be loaded"):
+        Checkpoints(tmp_path, "run").latest()
+    assert names(tmp_path) == ["step-00000001.pt"]
+
+
+def test_for_want_of_memory_nothing_is_lost(tmp_path, monkeypatch):
+    checkpoints = saved(tmp_path, 800, 900)
+
+    def no_memory(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(torch, "load", no_memory)
+    with pytest.raises(UserError, match="can't allocate memory"):
+        checkpoints.latest()
+    assert names(tmp_path) == ["step-00000800.pt", "step-00000900.pt"]
+
+
+def test_a_changed_byte_in_the_files_end_is_damage(tmp_path):
+    """There lies where the archive's list begins: anywhere, then, also before the file's start."""
+    checkpoints = saved(tmp_path, 1, 2)
+    data = (tmp_path / "step-00000002.pt").read_bytes()
+    for place in range(len(data) - 100, len(data)):
+        (tmp_path / "step-00000002.pt").write_bytes(data[:place] + bytes([data[place] ^ 0x80]) + data[place + 1 :])
+        assert checkpoints.latest()["step"] in (1, 2)
 
 
 def test_clear_removes_checkpoints_alone(tmp_path):
