@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 from maskvos import __version__
-from maskvos.errors import UserError, explain_system
+from maskvos.errors import UserError, explain
 
 # Subcommand -> the module whose `add_parser(subparsers)` defines it, and its line in the help. Only the module that is
 # asked for is imported: evaluation needs no torch, and nothing else needs Hydra and DVC.
@@ -74,8 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except (UserError, OSError) as error:
-        known = explain_system(error) if isinstance(error, OSError) else error
-        print(f"maskvos: error: {known}", file=sys.stderr)
+        print(f"maskvos: error: {explain(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("maskvos: interrupted", file=sys.stderr)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from maskvos.errors import UserError, explain_system
+from maskvos.errors import UserError, explain
 from maskvos.revision import read_revision
 from maskvos.storage.atomic import atomic_file
 
@@ -68,7 +68,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (UserError, OSError) as error:
-        log.error("error: %s", explain_system(error) if isinstance(error, OSError) else error)
+        log.error("error: %s", explain(error))
         sys.exit(2)
     except KeyboardInterrupt:
         log.error("interrupted")

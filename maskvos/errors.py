@@ -22,12 +22,15 @@ class UserError(Exception):
     """
 
 
-def explain_system(error: OSError) -> UserError:
-    """What the system refused, as a user's error: a name without permission, a link to nothing, a file for a folder.
+def explain(error: UserError | OSError) -> UserError:
+    """The user's error itself, or what the system refused as one: a name without permission, a link to nothing, a file
+    for a folder.
 
     Raises:
         OSError: the error itself, where it is of no file by name or of another kind.
     """
+    if isinstance(error, UserError):
+        return error
     if error.filename is None or error.errno not in _NAMES:
         raise error
     name = str(error.filename).encode("utf-8", "backslashreplace").decode()

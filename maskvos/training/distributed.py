@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from maskvos.console import INTERRUPTED, log, one_line_errors, run_stage, start_log
-from maskvos.errors import UserError, explain_system
+from maskvos.errors import UserError, explain
 from maskvos.parallel.batch_norm import synchronise
 from maskvos.parallel.collectives import is_first, rank, world_size
 from maskvos.params import read_params
@@ -110,7 +110,7 @@ def _follow(main: Main) -> None:
     try:
         main()
     except (UserError, OSError) as error:
-        known = explain_system(error) if isinstance(error, OSError) else error
+        known = explain(error)
         time.sleep(WAIT)
         log.error("error in process %d: %s", rank(), known)
         sys.exit(2)

@@ -1,22 +1,33 @@
 """`maskvos datasets`."""
 
 import argparse
+from collections.abc import Callable
 
 import pytest
 
 from maskvos.datasets.catalogue import CATALOGUE
 from maskvos.datasets.command import add_parser
 
+Show = Callable[[int, str], str]
 
-def test_prints_every_entry_and_where_to_put_what_is_fetched_by_hand(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    parser = argparse.ArgumentParser()
-    add_parser(parser.add_subparsers())
-    args = parser.parse_args(["datasets", "--folder", "elsewhere"])
-    assert args.func(args) == 0
-    shown = capsys.readouterr().out
+
+@pytest.fixture
+def show(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Show:
+    """What the command prints on a terminal of so many columns for that folder."""
+
+    def printed(columns: int, folder: str) -> str:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        parser = argparse.ArgumentParser()
+        add_parser(parser.add_subparsers())
+        args = parser.parse_args(["datasets", "--folder", folder])
+        assert args.func(args) == 0
+        return capsys.readouterr().out
+
+    return printed
+
+
+def test_prints_every_entry_and_where_to_put_what_is_fetched_by_hand(show: Show) -> None:
+    shown = show(80, "elsewhere")
     assert all(len(line.rstrip()) <= 80 for line in shown.splitlines())
     rows = [line.split() for line in shown.splitlines()]
     for entry in CATALOGUE.values():
@@ -26,20 +37,9 @@ def test_prints_every_entry_and_where_to_put_what_is_fetched_by_hand(
     assert "elsewhere/archives/davis2017" not in shown
 
 
-def test_what_is_to_be_copied_is_never_cut_or_folded(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "50")
-    parser = argparse.ArgumentParser()
-    add_parser(parser.add_subparsers())
-    folder = "/a/folder/whose/name/is/longer/than-the-terminal/is wide/and has spaces"
-    args = parser.parse_args(["datasets", "--folder", folder.replace(" ", "_")])
-    assert args.func(args) == 0
-    shown = capsys.readouterr().out
+def test_what_is_to_be_copied_is_never_cut_or_folded(show: Show) -> None:
+    folder = "/a/folder/whose/name/is/longer/than-the-terminal/is_wide/and_has_no_spaces"
+    shown = show(50, folder)
     assert all(name in shown for name in CATALOGUE)
-    assert f"{args.folder}/archives/youtubevos2019-train/train.zip" in shown
-    assert all(
-        entry.address in shown.splitlines() or f" {entry.address}" in shown
-        for entry in CATALOGUE.values()
-        if entry.address
-    )
+    assert f"{folder}/archives/youtubevos2019-train/train.zip" in shown
+    assert all(entry.address in shown for entry in CATALOGUE.values() if entry.address)
