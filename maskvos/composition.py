@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from maskvos.console import log
 from maskvos.datasets.catalogue import find_entry
-from maskvos.errors import UserError
+from maskvos.errors import UserError, first_line
 from maskvos.params import Params, validate
 from maskvos.storage.atomic import atomic_file
 
@@ -115,7 +115,7 @@ def _explain(error: Exception, conf: Path, overrides: list[str]) -> str:
         if key[:1] not in ("+", "~") and key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             return f"unknown parameter '{key}'" + (f", did you mean '{near[0]}'?" if near else "; conf/ lists them all")
-    return f"cannot compose the parameters from {overrides}: {str(error).splitlines()[0]}"
+    return f"cannot compose the parameters from {overrides}: {first_line(error)}"
 
 
 def _one_line(error: Exception) -> str:

@@ -33,5 +33,15 @@ def explain(error: UserError | OSError) -> UserError:
         return error
     if error.filename is None or error.errno not in _NAMES:
         raise error
-    name = str(error.filename).encode("utf-8", "backslashreplace").decode()
+    name = printable(error.filename)
     return UserError(f"{name}: {error.strerror}. Correct the name or its permissions, then run it again.")
+
+
+def printable(path: object) -> str:
+    """A path as text that can be written anywhere, though its name need not be UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def first_line(error: Exception) -> str:
+    """Of what an error says; of one that says nothing its kind."""
+    return (str(error) or type(error).__name__).splitlines()[0]

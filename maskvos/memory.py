@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
-from maskvos.errors import UserError
+from maskvos.errors import UserError, first_line
 
 _CUDA = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 _CPU = (
@@ -48,7 +48,6 @@ def stage_memory_explained(stage: str, remedy: str) -> AbstractContextManager[No
     """`memory_explained` for a stage: its name, the error's first line, and the remedy in whole sentences."""
 
     def message(error: Exception) -> str:
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return f"{stage}: out of memory ({cause}). {remedy}"
+        return f"{stage}: out of memory ({first_line(error)}). {remedy}"
 
     return memory_explained(message)

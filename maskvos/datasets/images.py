@@ -1,13 +1,13 @@
 """Where a sequence's frames come from: a folder of images or a video file."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from maskvos.errors import UserError
+from maskvos.errors import UserError, printable
 from maskvos.storage.pillow import open_image
 
 if TYPE_CHECKING:
@@ -37,12 +37,7 @@ def list_visible(folder: Path, wanted: Callable[[Path], bool] = lambda _: True) 
     Raises:
         UserError: a name is not in UTF-8, so that no manifest or table could hold it.
     """
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and wanted(path))
-    for path in paths:
-        if any("\ud800" <= letter <= "\udfff" for letter in path.name):
-            shown = str(path).encode("utf-8", "backslashreplace").decode()
-            raise UserError(f"{shown}: this name is not in UTF-8. Rename it.")
-    return paths
+    return sorted(_visible(folder, wanted))
 
 
 def list_files(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
@@ -50,8 +45,16 @@ def list_files(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
     out."""
     if not folder.is_dir():
         return {}
-    files = list_visible(folder, lambda path: path.suffix.lower() in suffixes)
+    files = _visible(folder, lambda path: path.suffix.lower() in suffixes)
     return {path.stem: path for path in sorted(files, key=lambda path: (by_number(path.stem), path.name))}
+
+
+def _visible(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if not path.name.startswith(".") and wanted(path):
+            if any("\ud800" <= letter <= "\udfff" for letter in path.name):
+                raise UserError(f"{printable(path)}: this name is not in UTF-8. Rename it.")
+            yield path
 
 
 class ImageFiles:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from maskvos.console import log
-from maskvos.errors import UserError
+from maskvos.errors import UserError, first_line
 from maskvos.storage.atomic import atomic_file, remove_abandoned
 from maskvos.storage.working_state import common_folder, folder_name
 
@@ -107,7 +107,7 @@ def _load(path: Path) -> dict[str, Any] | None:
         state = torch.load(path, map_location="cpu", weights_only=True)
         return {"belongs_to": "", **state}
     except (RuntimeError, pickle.UnpicklingError, ValueError, LookupError, TypeError, AttributeError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         if reason.startswith("PytorchStreamReader"):
             return None
         raise UserError(

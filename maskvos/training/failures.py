@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from maskvos.errors import UserError
+from maskvos.errors import UserError, first_line
 from maskvos.memory import stage_memory_explained
 
 _FROM_WORKER = "Caught UserError in DataLoader worker"
@@ -32,7 +32,7 @@ def explained(stage: str) -> Iterator[None]:
     except RuntimeError as error:
         if "DataLoader worker" in str(error):
             raise UserError(
-                f"{stage}: a process that decodes frames ended by itself ({str(error).splitlines()[0]}), most likely "
+                f"{stage}: a process that decodes frames ended by itself ({first_line(error)}), most likely "
                 "for want of memory. Lower runtime.workers; the same command goes on where the last checkpoint is."
             ) from error
         raise
